@@ -1,0 +1,1 @@
+"""The doors: command line and gateway, and how they are started."""

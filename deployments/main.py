@@ -1,0 +1,5 @@
+"""The console script; answers `--help` without importing anything heavy."""
+
+
+def main() -> None:
+    """Run the command line."""

@@ -1,0 +1,1 @@
+"""The verbs of the heal story and what they need: nouns, clients and settings."""

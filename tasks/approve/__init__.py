@@ -1,0 +1,1 @@
+"""Puts a plan to a person and reads the answer."""

@@ -1,0 +1,1 @@
+"""Reads evidence: the only way in for outside text."""

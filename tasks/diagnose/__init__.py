@@ -1,0 +1,1 @@
+"""Finds the cause in the evidence."""

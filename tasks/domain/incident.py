@@ -1,0 +1,122 @@
+"""Signal and Incident: what arrived at a door, and the failure that it opened."""
+
+from enum import StrEnum
+from hashlib import blake2b
+
+from pydantic import Field
+
+from tasks.domain.base import Noun, UtcTime
+
+
+class SignalSource(StrEnum):
+    """Who says that something failed."""
+
+    GITHUB = "github"
+    PIPELINE = "pipeline"
+    ALERTMANAGER = "alertmanager"
+    PREFECT = "prefect"
+    EVENTS = "events"
+
+
+class SignalKind(StrEnum):
+    """What failed, which decides the evidence to collect."""
+
+    CI_RUN = "ci_run"
+    IMAGE_SCAN = "image_scan"
+    TERRAFORM = "terraform"
+    ROLLOUT = "rollout"
+    ALERT = "alert"
+
+
+class Severity(StrEnum):
+    """How much a failure matters: `HIGH` on a default or release branch or in production."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class RunRef(Noun):
+    """Points at one run of one workflow; `run_id` is GitHub's number or the local pipeline's id."""
+
+    run_id: str
+    attempt: int = Field(default=1, ge=1)
+    workflow: str
+    workflow_path: str = ""
+    url: str = ""
+
+
+class Signal(Noun):
+    """One failure as a door reported it, parsed and checked but not yet explained."""
+
+    source: SignalSource
+    kind: SignalKind
+    delivery_id: str
+    repository: str
+    """`owner/name`; local repositories have the owner `local`."""
+    branch: str
+    commit: str
+    default_branch: str = "main"
+    base_branch: str | None = None
+    """The branch that a pull request asks to merge into; `None` when the run is not of a pull request."""
+    run: RunRef | None = None
+    title: str
+    actor: str = ""
+    head_repository: str | None = None
+    """Where the commit comes from when that is not `repository`: a fork."""
+    severity: Severity = Severity.MEDIUM
+    occurred_at: UtcTime
+
+    @property
+    def from_fork(self) -> bool:
+        """Whether the commit comes from another repository than the one that the run belongs to."""
+        return self.head_repository is not None and self.head_repository != self.repository
+
+
+class IncidentStatus(StrEnum):
+    """Where an incident stands; the last eight are ends."""
+
+    OPEN = "open"
+    TRIAGED = "triaged"
+    WAITING = "waiting"
+    ACTING = "acting"
+    HEALED = "healed"
+    REPORTED = "reported"
+    DENIED = "denied"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    ESCALATED = "escalated"
+    UNDONE = "undone"
+    IGNORED = "ignored"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self not in _IN_FLIGHT
+
+
+_IN_FLIGHT = frozenset({IncidentStatus.OPEN, IncidentStatus.TRIAGED, IncidentStatus.WAITING, IncidentStatus.ACTING})
+
+
+class Incident(Noun):
+    """One failure being healed, from the signal that opened it to its end."""
+
+    id: str
+    key: str
+    """Signals with the same key report the same failure: source, repository, workflow, branch and commit."""
+    signal: Signal
+    opened_at: UtcTime
+    status: IncidentStatus = IncidentStatus.OPEN
+
+
+def short_hash(*parts: str, length: int = 8) -> str:
+    """A stable hex digest of `length` characters; equal parts give equal digests on every machine."""
+    return blake2b("\x1f".join(parts).encode(), digest_size=32).hexdigest()[:length]
+
+
+def open_incident(signal: Signal, *, now: UtcTime) -> Incident:
+    """Open the incident of a signal; its id follows from the delivery, so a delivery twice is one incident."""
+    workflow = signal.run.workflow if signal.run else signal.title
+    attempt = signal.run.run_id + "#" + str(signal.run.attempt) if signal.run else signal.delivery_id
+    key = short_hash(signal.source, signal.repository, workflow, signal.branch, signal.commit, attempt, length=32)
+    return Incident(id=f"inc-{short_hash(key)}", key=key, signal=signal, opened_at=now)

@@ -1,0 +1,77 @@
+"""Plan: the ordered actions that should heal an incident, and the digest that an approval binds to."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+
+from pydantic import Field
+
+from tasks.domain.base import Noun
+
+
+class Risk(StrEnum):
+    """What an action can spoil: nothing, a branch of ours, a branch of other people, production."""
+
+    NONE = "none"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Action(Noun):
+    """One known remedy with its parameters; `name` is a key of the registry of actions."""
+
+    name: str
+    target: str
+    """What it changes, in the operator's words: a branch, a run, a workload."""
+    parameters: Mapping[str, str] = Field(default_factory=dict)
+    """Validated by the schema that the registry holds for `name`; unknown fields are refused there."""
+    risk: Risk
+    summary: str
+    """One line: what will be done."""
+    undo: str
+    """One line: how it is taken back."""
+    preview: str = ""
+    """The unified diff or dry run that the approver sees."""
+    cost_usd: float = 0.0
+
+
+class Plan(Noun):
+    """Actions for one incident, in order, with what they were planned on."""
+
+    incident_id: str
+    playbook: str
+    rationale: str
+    actions: tuple[Action, ...] = Field(min_length=1)
+    target_state: str
+    """What the plan was made on, such as a commit; acting on anything else needs a new plan."""
+    remembered_incident: str | None = None
+    """The healed incident of the same fingerprint that this plan follows, `None` for a plan from rules alone."""
+
+    def digest(self, policy_digest: str) -> str:
+        """SHA-256 over plan, target state and policy: what an approval binds to."""
+        document = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(f"{document}\x1f{self.target_state}\x1f{policy_digest}".encode()).hexdigest()
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether any action does more than report."""
+        return any(action.risk is not Risk.NONE for action in self.actions)
+
+
+class Verdict(StrEnum):
+    """What the gate says; anything unexpected is `DENY`."""
+
+    ALLOW = "allow"
+    ASK = "ask"
+    DENY = "deny"
+
+
+class Decision(Noun):
+    """The gate's answer to a plan, with the rules that fired."""
+
+    verdict: Verdict
+    rules: tuple[str, ...]
+    reason: str
+    policy_digest: str

@@ -1,0 +1,36 @@
+"""The two ways in which work can fail: try again, or stop and tell a person."""
+
+
+class HealflowError(Exception):
+    """Base of every error that Healflow raises on purpose; its message is written for the operator."""
+
+
+class TransientError(HealflowError):
+    """The same call may work later. Prefect retries tasks that raise it, and nothing else.
+
+    `retry_after_seconds` is what the other side asked for (a Retry-After header), or `None` when it said nothing.
+    """
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class PermanentError(HealflowError):
+    """Trying again would fail in the same way: a person has to change something."""
+
+
+class BadInputError(PermanentError):
+    """Outside input was refused. `status_code` is the HTTP status that a door answers with."""
+
+    def __init__(self, message: str, *, status_code: int = 400) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+
+
+class NotFoundError(PermanentError):
+    """A named thing (an incident, a run, a branch) does not exist."""
+
+
+class ConflictError(PermanentError):
+    """The thing to change is not in the state that was seen when the change was decided."""

@@ -1,0 +1,1 @@
+"""Decides whether a plan may run: policy in Rego, and a floor in Python."""

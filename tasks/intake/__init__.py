@@ -1,0 +1,1 @@
+"""Turns a webhook payload into a Signal; pure parsing."""

@@ -1,0 +1,1 @@
+"""Drafts a plan out of known remedies."""

@@ -1,0 +1,1 @@
+"""Records outcomes and finds what worked before."""

@@ -1,0 +1,45 @@
+"""Settings: the only place that reads the environment (`HEALFLOW_…`, nested with `__`); every value is bounded."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseSettings):
+    """What an operator may set; read it once at a door and hand it on."""
+
+    model_config = SettingsConfigDict(env_prefix="HEALFLOW_", env_nested_delimiter="__", extra="ignore", frozen=True)
+
+    home: Path = Path(".healflow")
+    """The folder that holds the ledger, runs, worktrees and Prefect's state."""
+    webhook_secret: SecretStr | None = None
+    """Signs events; when unset, `healflow up` makes one and keeps it in the home, readable by its owner only."""
+    database_url: str | None = None
+    """SQLAlchemy URL of the ledger; `None` is SQLite in the home."""
+    gateway_port: Port = 4210
+    prefect_port: Port = 4211
+    approval_timeout_seconds: Annotated[int, Field(ge=5, le=30 * 24 * 3600)] = 24 * 3600
+    """How long a question waits; then silence is *no*."""
+    event_max_bytes: Annotated[int, Field(ge=1_000, le=26_214_400)] = 5_242_880
+    """Larger webhook bodies are refused; GitHub's own limit is 25 MB."""
+    event_max_age_seconds: Annotated[int, Field(ge=60)] = 24 * 3600
+    """Older events are refused as stale."""
+    log_max_bytes: Annotated[int, Field(ge=1_000)] = 2_147_483_648
+    step_timeout_seconds: Annotated[int, Field(ge=1, le=6 * 3600)] = 6 * 3600
+    """The limit of a local step that names none itself; GitHub's default for a job is six hours."""
+    kill_switch: bool = False
+    """When true the gate denies everything that changes something."""
+    protected_branches: tuple[str, ...] = ()
+    """Branches that are never merged into, not even with an approval."""
+    max_attempts_per_fingerprint: Annotated[int, Field(ge=1, le=10)] = 2
+    """After so many fixes of one fingerprint within a day that did not hold, a person takes over."""
+    max_actions_per_hour: Annotated[int, Field(ge=1, le=1000)] = 30
+
+    @property
+    def root(self) -> Path:
+        """The home as an absolute path."""
+        return self.home.expanduser().absolute()

@@ -1,0 +1,1 @@
+"""Proves that the thing that failed now passes."""
