@@ -1,0 +1,53 @@
+"""The ledger: the source of truth for events, incidents, approvals, actions and outcomes.
+
+Every step is written before it is taken and after, so that a killed process resumes without acting twice.
+"""
+
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import Engine
+
+from tasks.clients.ledger.approvals import Approvals, StoredApproval
+from tasks.clients.ledger.engine import make_engine, migrate
+from tasks.clients.ledger.events import Events, EventStatus, StoredEvent
+from tasks.clients.ledger.incidents import EntryKind, Incidents, JournalEntry, StoredIncident
+from tasks.clients.ledger.memory import Memory, StoredAction
+
+__all__ = [
+    "EntryKind",
+    "EventStatus",
+    "JournalEntry",
+    "Ledger",
+    "StoredAction",
+    "StoredApproval",
+    "StoredEvent",
+    "StoredIncident",
+]
+
+
+class Ledger:
+    """One database with its parts: `events`, `incidents`, `approvals` and `memory`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.events = Events(engine)
+        self.incidents = Incidents(engine)
+        self.approvals = Approvals(engine)
+        self.memory = Memory(engine)
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Connect to a SQLAlchemy URL and bring the schema up to date."""
+        engine = make_engine(url)
+        migrate(engine)
+        return cls(engine)
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> Self:
+        """The embedded default: SQLite in WAL mode in that folder."""
+        return cls.open(f"sqlite:///{folder / 'ledger.db'}")
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()

@@ -1,0 +1,76 @@
+"""Accepted webhook events: committed before the door answers, dispatched after."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Engine, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from tasks.clients.ledger.engine import transaction
+from tasks.clients.ledger.tables import events
+from tasks.domain.base import Noun, UtcTime
+from tasks.errors import PermanentError
+
+
+class EventStatus(StrEnum):
+    """How far an event has come."""
+
+    PENDING = "pending"
+    DISPATCHED = "dispatched"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+
+
+class StoredEvent(Noun):
+    """One delivery as it arrived."""
+
+    delivery_id: str
+    source: str
+    event_name: str
+    body: bytes
+    received_at: UtcTime
+    status: EventStatus = EventStatus.PENDING
+    incident_id: str | None = None
+    note: str = ""
+
+
+class Events:
+    """The queue between the gateway and the flows."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def accept(self, event: StoredEvent) -> bool:
+        """Store a delivery; false when its id is known already, which is not an error."""
+        values = event.model_dump() | {"received_at": event.received_at.isoformat()}
+        try:
+            with transaction(self._engine) as connection:
+                known = connection.execute(
+                    select(events.c.delivery_id).where(events.c.delivery_id == event.delivery_id)
+                ).first()
+                if known is None:
+                    connection.execute(insert(events).values(**values))
+                return known is None
+        except PermanentError as error:
+            if isinstance(error.__cause__, IntegrityError):  # another process stored it between the two statements
+                return False
+            raise
+
+    def pending(self, *, limit: int = 20) -> tuple[StoredEvent, ...]:
+        """The oldest events that were accepted and not yet handed on."""
+        query = select(events).where(events.c.status == EventStatus.PENDING).order_by(events.c.received_at).limit(limit)
+        with transaction(self._engine) as connection:
+            rows = connection.execute(query).mappings().all()
+        return tuple(
+            StoredEvent.model_validate(dict(row) | {"received_at": datetime.fromisoformat(row["received_at"])})
+            for row in rows
+        )
+
+    def settle(self, delivery_id: str, status: EventStatus, *, incident_id: str | None = None, note: str = "") -> None:
+        """Say what became of an event."""
+        with transaction(self._engine) as connection:
+            connection.execute(
+                update(events)
+                .where(events.c.delivery_id == delivery_id)
+                .values(status=status, incident_id=incident_id, note=note)
+            )

@@ -1,0 +1,169 @@
+"""Incidents and their journal: what is known, in the order in which it became known."""
+
+import json
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Engine, RowMapping, insert, select, update
+
+from tasks.clients.ledger.engine import transaction
+from tasks.clients.ledger.tables import incidents, journal
+from tasks.domain.base import Noun, UtcTime
+from tasks.domain.incident import Incident, IncidentStatus
+from tasks.errors import NotFoundError
+
+
+class EntryKind(StrEnum):
+    """What a journal entry holds; each but `NOTE` is the JSON of the noun with that name."""
+
+    SIGNAL = "signal"
+    EVIDENCE = "evidence"
+    DIAGNOSIS = "diagnosis"
+    PLAN = "plan"
+    DECISION = "decision"
+    ASKED = "asked"
+    ANSWER = "answer"
+    INTENT = "intent"
+    ACTION_RESULT = "action_result"
+    VERIFICATION = "verification"
+    UNDO = "undo"
+    OUTCOME = "outcome"
+    NOTE = "note"
+
+
+class JournalEntry(Noun):
+    """One line of an incident's story."""
+
+    sequence: int
+    kind: EntryKind
+    at: UtcTime
+    document: str
+    """JSON."""
+
+
+class StoredIncident(Noun):
+    """An incident with the state of its handling."""
+
+    incident: Incident
+    flow_run_id: str | None
+    dispatches: int
+    """How often a flow run was started for it."""
+
+
+class Incidents:
+    """Incidents, one row each, and the append-only journal."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def open(self, incident: Incident) -> Incident:
+        """Store an incident, or return the one that already has its key."""
+        with transaction(self._engine) as connection:
+            row = connection.execute(select(incidents).where(incidents.c.key == incident.key)).mappings().first()
+            if row is not None:
+                return _stored(row).incident
+            connection.execute(
+                insert(incidents).values(
+                    id=incident.id,
+                    key=incident.key,
+                    status=incident.status,
+                    opened_at=incident.opened_at.isoformat(),
+                    dispatches=0,
+                    document=incident.model_dump_json(),
+                )
+            )
+        self.write(incident.id, EntryKind.SIGNAL, incident.signal, at=incident.opened_at)
+        return incident
+
+    def get(self, incident_id: str) -> StoredIncident:
+        """The incident with that id, or with that beginning of an id when only one has it.
+
+        Raises:
+            NotFoundError: none or several have it.
+        """
+        with transaction(self._engine) as connection:
+            query = select(incidents).where(incidents.c.id.startswith(incident_id, autoescape=True)).limit(2)
+            rows = connection.execute(query).mappings().all()
+        if len(rows) != 1 or not incident_id:
+            which = "no incident has" if not rows else "several incidents have"
+            raise NotFoundError(f"{which} the id {incident_id!r}; 'healflow incidents' lists them")
+        return _stored(rows[0])
+
+    def newest(self, *, limit: int = 50, in_flight_only: bool = False) -> tuple[StoredIncident, ...]:
+        """The newest incidents first."""
+        query = select(incidents).order_by(incidents.c.opened_at.desc(), incidents.c.id).limit(limit)
+        if in_flight_only:
+            query = query.where(incidents.c.status.in_([status for status in IncidentStatus if not status.ended]))
+        with transaction(self._engine) as connection:
+            return tuple(_stored(row) for row in connection.execute(query).mappings())
+
+    def set_status(self, incident_id: str, status: IncidentStatus) -> bool:
+        """Move an incident on; an ended one stays as it ended, except that a healed one can be undone.
+
+        Returns whether the status is now `status`.
+        """
+        with transaction(self._engine) as connection:
+            current = connection.execute(select(incidents.c.status).where(incidents.c.id == incident_id)).scalar()
+            if current is None:
+                raise NotFoundError(f"no incident has the id {incident_id!r}")
+            undoing = status is IncidentStatus.UNDONE and current == IncidentStatus.HEALED
+            if IncidentStatus(current).ended and not undoing:
+                return bool(current == status)
+            connection.execute(update(incidents).where(incidents.c.id == incident_id).values(status=status))
+        return True
+
+    def set_flow_run(self, incident_id: str, flow_run_id: str) -> int:
+        """Note the flow run that handles the incident; returns how many runs there were."""
+        with transaction(self._engine) as connection:
+            connection.execute(
+                update(incidents)
+                .where(incidents.c.id == incident_id)
+                .values(flow_run_id=flow_run_id, dispatches=incidents.c.dispatches + 1)
+            )
+            count = connection.execute(select(incidents.c.dispatches).where(incidents.c.id == incident_id)).scalar()
+        return int(count or 0)
+
+    def write(self, incident_id: str, kind: EntryKind, noun: Noun, *, at: datetime) -> None:
+        """Append to the journal; an entry equal to the newest of its kind is not written again."""
+        self._append(incident_id, kind, noun.model_dump_json(), at)
+
+    def note(self, incident_id: str, text: str, *, at: datetime) -> None:
+        """Append a sentence for the operator."""
+        self._append(incident_id, EntryKind.NOTE, json.dumps({"text": text}), at)
+
+    def _append(self, incident_id: str, kind: EntryKind, document: str, at: datetime) -> None:
+        with transaction(self._engine) as connection:
+            newest = (
+                select(journal.c.document)
+                .where(journal.c.incident_id == incident_id, journal.c.kind == kind)
+                .order_by(journal.c.sequence.desc())
+                .limit(1)
+            )
+            if connection.execute(newest).scalar() != document:
+                connection.execute(
+                    insert(journal).values(incident_id=incident_id, kind=kind, at=at.isoformat(), document=document)
+                )
+
+    def journal(self, incident_id: str) -> tuple[JournalEntry, ...]:
+        """The incident's story, oldest first."""
+        query = select(journal).where(journal.c.incident_id == incident_id).order_by(journal.c.sequence)
+        with transaction(self._engine) as connection:
+            rows = connection.execute(query).mappings().all()
+        return tuple(
+            JournalEntry(
+                sequence=row["sequence"],
+                kind=EntryKind(row["kind"]),
+                at=datetime.fromisoformat(row["at"]),
+                document=row["document"],
+            )
+            for row in rows
+        )
+
+
+def _stored(row: RowMapping) -> StoredIncident:
+    incident = Incident.model_validate_json(row["document"])
+    return StoredIncident(
+        incident=incident.model_copy(update={"status": IncidentStatus(row["status"])}),
+        flow_run_id=row["flow_run_id"],
+        dispatches=row["dispatches"],
+    )

@@ -1,0 +1,177 @@
+"""Actions with their pre-images, outcomes, and what worked before."""
+
+import json
+from datetime import datetime
+
+from sqlalchemy import Engine, RowMapping, func, insert, select, update
+
+from tasks.clients.ledger.engine import transaction
+from tasks.clients.ledger.tables import actions, outcomes
+from tasks.domain.base import Noun, UtcTime
+from tasks.domain.diagnosis import Diagnosis
+from tasks.domain.failure_class import FailureClass
+from tasks.domain.incident import Incident, IncidentStatus
+from tasks.domain.outcome import ActionResult, Outcome, SimilarIncident, TrackRecord
+from tasks.domain.plan import Plan
+
+
+class StoredAction(Noun):
+    """An action that was intended, and its result once there is one."""
+
+    key: str
+    incident_id: str
+    name: str
+    pre_image: str
+    intended_at: UtcTime
+    result: ActionResult | None = None
+
+
+class Memory:
+    """What was done and what became of it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def intend(
+        self, key: str, incident: Incident, diagnosis: Diagnosis, name: str, pre_image: str, *, at: datetime
+    ) -> StoredAction:
+        """Write down what is about to be done; the same key again returns the first intention."""
+        with transaction(self._engine) as connection:
+            row = connection.execute(select(actions).where(actions.c.key == key)).mappings().first()
+            if row is not None:
+                return _action(row)
+            connection.execute(
+                insert(actions).values(
+                    key=key,
+                    incident_id=incident.id,
+                    name=name,
+                    failure_class=diagnosis.failure_class,
+                    repository=incident.signal.repository,
+                    commit=incident.signal.commit,
+                    pre_image=pre_image,
+                    intended_at=at.isoformat(),
+                )
+            )
+        return StoredAction(key=key, incident_id=incident.id, name=name, pre_image=pre_image, intended_at=at)
+
+    def complete(self, key: str, result: ActionResult, *, at: datetime) -> None:
+        """Write down how an intended action ended."""
+        with transaction(self._engine) as connection:
+            connection.execute(
+                update(actions)
+                .where(actions.c.key == key)
+                .values(result=result.model_dump_json(), completed_at=at.isoformat())
+            )
+
+    def actions_of(self, incident_id: str) -> tuple[StoredAction, ...]:
+        """All actions that were intended for one incident, in order."""
+        query = select(actions).where(actions.c.incident_id == incident_id).order_by(actions.c.intended_at)
+        with transaction(self._engine) as connection:
+            return tuple(_action(row) for row in connection.execute(query).mappings())
+
+    def count_actions_since(self, since: datetime) -> int:
+        """How many actions were begun since then, over all incidents."""
+        query = select(func.count()).select_from(actions).where(actions.c.intended_at >= since.isoformat())
+        with transaction(self._engine) as connection:
+            return int(connection.execute(query).scalar() or 0)
+
+    def count_reruns(self, repository: str, commit: str, failure_class: FailureClass, action_name: str) -> int:
+        """How often that action was taken for one class on one commit."""
+        query = (
+            select(func.count())
+            .select_from(actions)
+            .where(
+                actions.c.repository == repository,
+                actions.c.commit == commit,
+                actions.c.failure_class == failure_class,
+                actions.c.name == action_name,
+            )
+        )
+        with transaction(self._engine) as connection:
+            return int(connection.execute(query).scalar() or 0)
+
+    def end(self, outcome: Outcome, *, repository: str, environment: str, plan: Plan | None) -> None:
+        """Remember an outcome; written again (a resumed run, an undo) it replaces the earlier one."""
+        values = {
+            "fingerprint": outcome.fingerprint,
+            "failure_class": outcome.failure_class,
+            "repository": repository,
+            "environment": environment,
+            "action_names": json.dumps(outcome.action_names),
+            "status": outcome.status,
+            "ended_at": outcome.ended_at.isoformat(),
+            "document": outcome.model_dump_json(),
+            "plan": plan.model_dump_json() if plan else None,
+        }
+        with transaction(self._engine) as connection:
+            changed = connection.execute(
+                update(outcomes).where(outcomes.c.incident_id == outcome.incident_id).values(**values)
+            )
+            if changed.rowcount == 0:
+                connection.execute(insert(outcomes).values(incident_id=outcome.incident_id, **values))
+
+    def outcome_of(self, incident_id: str) -> Outcome | None:
+        """How an incident ended, `None` while it has not."""
+        with transaction(self._engine) as connection:
+            document = connection.execute(
+                select(outcomes.c.document).where(outcomes.c.incident_id == incident_id)
+            ).scalar()
+        return Outcome.model_validate_json(document) if document else None
+
+    def similar(self, fingerprint: str, *, limit: int = 10) -> tuple[SimilarIncident, ...]:
+        """Ended incidents with exactly this fingerprint, newest first."""
+        query = (
+            select(outcomes)
+            .where(outcomes.c.fingerprint == fingerprint)
+            .order_by(outcomes.c.ended_at.desc())
+            .limit(limit)
+        )
+        with transaction(self._engine) as connection:
+            return tuple(_similar(row) for row in connection.execute(query).mappings())
+
+    def track_record(self, failure_class: FailureClass, action_name: str, environment: str) -> TrackRecord:
+        """How often one action helped against one class in one environment."""
+        query = (
+            select(outcomes.c.status, outcomes.c.action_names)
+            .where(outcomes.c.failure_class == failure_class, outcomes.c.environment == environment)
+            .order_by(outcomes.c.ended_at)
+        )
+        healed = failed = since = 0
+        with transaction(self._engine) as connection:
+            for status, names in connection.execute(query):
+                if action_name not in json.loads(names):
+                    continue
+                if status == IncidentStatus.HEALED:
+                    healed, since = healed + 1, since + 1
+                elif status in (IncidentStatus.ESCALATED, IncidentStatus.UNDONE):
+                    failed, since = failed + 1, 0
+        return TrackRecord(
+            failure_class=failure_class,
+            action_name=action_name,
+            environment=environment,
+            healed=healed,
+            failed=failed,
+            healed_since_failure=since,
+        )
+
+
+def _action(row: RowMapping) -> StoredAction:
+    return StoredAction(
+        key=row["key"],
+        incident_id=row["incident_id"],
+        name=row["name"],
+        pre_image=row["pre_image"],
+        intended_at=datetime.fromisoformat(row["intended_at"]),
+        result=ActionResult.model_validate_json(row["result"]) if row["result"] else None,
+    )
+
+
+def _similar(row: RowMapping) -> SimilarIncident:
+    plan = Plan.model_validate_json(row["plan"]) if row["plan"] else None
+    return SimilarIncident(
+        incident_id=row["incident_id"],
+        status=IncidentStatus(row["status"]),
+        action_names=tuple(json.loads(row["action_names"])),
+        plan_parameters=tuple(json.dumps(dict(action.parameters)) for action in plan.actions) if plan else (),
+        ended_at=datetime.fromisoformat(row["ended_at"]),
+    )

@@ -1,0 +1,90 @@
+"""The ledger's tables. Times are ISO 8601 text in UTC, which sorts alike on SQLite and PostgreSQL."""
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+events = Table(
+    "events",
+    metadata,
+    Column("delivery_id", String(128), primary_key=True),
+    Column("source", String(32), nullable=False),
+    Column("event_name", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("received_at", String(40), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("incident_id", String(32)),
+    Column("note", Text, nullable=False, default=""),
+    Index("events_by_status", "status", "received_at"),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("status", String(16), nullable=False),
+    Column("opened_at", String(40), nullable=False),
+    Column("flow_run_id", String(64)),
+    Column("dispatches", Integer, nullable=False, default=0),
+    Column("document", Text, nullable=False),
+    Index("incidents_by_status", "status", "opened_at"),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("incident_id", String(32), ForeignKey("incidents.id"), nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("document", Text, nullable=False),
+    Index("journal_by_incident", "incident_id", "sequence"),
+)
+
+actions = Table(
+    "actions",
+    metadata,
+    Column("key", String(128), primary_key=True),
+    Column("incident_id", String(32), ForeignKey("incidents.id"), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("failure_class", String(64), nullable=False),
+    Column("repository", String(256), nullable=False),
+    Column("commit", String(64), nullable=False),
+    Column("pre_image", Text, nullable=False),
+    Column("intended_at", String(40), nullable=False),
+    Column("result", Text),
+    Column("completed_at", String(40)),
+    Index("actions_by_commit", "repository", "commit", "failure_class", "name"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("request_id", String(64), primary_key=True),
+    Column("incident_id", String(32), ForeignKey("incidents.id"), nullable=False),
+    Column("plan_digest", String(64), nullable=False),
+    Column("deadline", String(40), nullable=False),
+    Column("request", Text, nullable=False),
+    Column("answer", Text),
+    Column("answered_at", String(40)),
+    Column("resumed", Boolean, nullable=False, default=False),
+    Column("used_at", String(40)),
+    Index("approvals_by_incident", "incident_id"),
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("incident_id", String(32), ForeignKey("incidents.id"), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("failure_class", String(64), nullable=False),
+    Column("repository", String(256), nullable=False),
+    Column("environment", String(32), nullable=False),
+    Column("action_names", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("ended_at", String(40), nullable=False),
+    Column("document", Text, nullable=False),
+    Column("plan", Text),
+    Index("outcomes_by_fingerprint", "fingerprint", "ended_at"),
+)
