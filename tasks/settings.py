@@ -40,6 +40,21 @@ class Settings(BaseSettings):
     max_actions_per_hour: Annotated[int, Field(ge=1, le=1000)] = 30
 
     @property
+    def ledger_url(self) -> str:
+        """The ledger's SQLAlchemy URL."""
+        return self.database_url or f"sqlite:///{self.root / 'ledger.db'}"
+
+    @property
+    def runs_root(self) -> Path:
+        """Where local pipeline runs and their logs are kept."""
+        return self.root / "runs"
+
+    @property
+    def worktrees_root(self) -> Path:
+        """Where the git worktrees of heals stand while they are needed."""
+        return self.root / "worktrees"
+
+    @property
     def root(self) -> Path:
         """The home as an absolute path."""
         return self.home.expanduser().absolute()

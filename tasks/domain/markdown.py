@@ -1,0 +1,47 @@
+"""Outside text inside Markdown: code blocks that their own text cannot close, and diffs of bounded length."""
+
+import re
+
+from tasks.domain.evidence import EvidenceLine
+
+MAX_QUOTED_LINES = 12
+MAX_DIFF_LINES = 120
+
+
+def fenced(text: str, language: str = "") -> str:
+    """A code block that its own text cannot close."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def inline(text: str) -> str:
+    """One line of outside text as inline code."""
+    return "`" + " ".join(text.replace("`", "'").split()) + "`"
+
+
+def prose(text: str) -> str:
+    """Outside text inside a sentence: no markup, no links, no HTML."""
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
+
+
+def quoted(lines: tuple[EvidenceLine, ...], *, only: tuple[str, ...] = ()) -> str:
+    """Evidence with its ids and line numbers, in a code block; `only` narrows it to those ids."""
+    chosen = [line for line in lines if not only or line.id in only] or list(lines)
+    rows = [quote(line) for line in chosen[:MAX_QUOTED_LINES]]
+    if len(chosen) > MAX_QUOTED_LINES:
+        rows.append(f"     … and {len(chosen) - MAX_QUOTED_LINES} more")
+    return fenced("\n".join(rows))
+
+
+def quote(line: EvidenceLine) -> str:
+    """One quoted line as plain text: id, source, line number, text."""
+    where = f"{line.source}:{line.line_number}" if line.line_number else line.source
+    return f"{line.id:>4}  {where}  {line.text}"
+
+
+def bounded_diff(preview: str) -> str:
+    """The diff in a code block, cut after 120 lines, saying so."""
+    lines = preview.splitlines()
+    cut = [] if len(lines) <= MAX_DIFF_LINES else [f"… {len(lines) - MAX_DIFF_LINES} more lines: see 'healflow show'"]
+    return fenced("\n".join(lines[:MAX_DIFF_LINES] + cut), "diff")

@@ -1,0 +1,60 @@
+"""Triage, Remediation and Story: what the flows hand to each other, and an incident told whole."""
+
+from tasks.domain.approval import Approval, ApprovalRequest
+from tasks.domain.base import Noun, UtcTime
+from tasks.domain.diagnosis import Diagnosis
+from tasks.domain.evidence import Evidence
+from tasks.domain.incident import Incident
+from tasks.domain.outcome import ActionResult, Outcome, SimilarIncident, Verification
+from tasks.domain.plan import Decision, Plan
+
+
+class Triage(Noun):
+    """What the read-only half of a heal found out."""
+
+    incident: Incident
+    evidence: Evidence
+    diagnosis: Diagnosis
+    similar: tuple[SimilarIncident, ...]
+    plan: Plan
+
+
+class Remediation(Noun):
+    """What the acting half did. `undone` is `None` when nothing had to be taken back."""
+
+    results: tuple[ActionResult, ...]
+    verification: Verification | None = None
+    undone: bool | None = None
+    branch: str | None = None
+    merged: bool = False
+    problem: str = ""
+    """Why an action was not carried out, or what could not be merged or undone; empty when all went well."""
+
+    @property
+    def healed(self) -> bool:
+        """Whether everything was applied and the failed thing passes."""
+        return self.verification is not None and self.verification.passed and not self.undone
+
+
+class TimelineEntry(Noun):
+    """One moment of a story, in the operator's words."""
+
+    at: UtcTime
+    what: str
+
+
+class Story(Noun):
+    """An incident told whole, as far as it has come."""
+
+    incident: Incident
+    evidence: Evidence | None = None
+    diagnosis: Diagnosis | None = None
+    plan: Plan | None = None
+    decision: Decision | None = None
+    request: ApprovalRequest | None = None
+    approval: Approval | None = None
+    results: tuple[ActionResult, ...] = ()
+    verification: Verification | None = None
+    outcome: Outcome | None = None
+    timeline: tuple[TimelineEntry, ...] = ()
+    similar: tuple[SimilarIncident, ...] = ()
