@@ -45,6 +45,8 @@ class JobOutcome(Noun):
     steps: tuple[StepOutcome, ...] = ()
     log_ref: str = ""
     """Where the job's log is read from: a file name inside the run's folder, or GitHub's job number."""
+    allowed_to_fail: bool = False
+    """Whether the workflow says `continue-on-error` for the job: its failure does not fail the run."""
 
     @property
     def failed_step(self) -> StepOutcome | None:
@@ -70,4 +72,4 @@ class RunOutcome(Noun):
     @property
     def failed_jobs(self) -> tuple[JobOutcome, ...]:
         """The jobs that made the run fail, in workflow order."""
-        return tuple(job for job in self.jobs if job.conclusion.failed)
+        return tuple(job for job in self.jobs if job.conclusion.failed and not job.allowed_to_fail)
