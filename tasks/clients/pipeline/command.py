@@ -65,7 +65,7 @@ def run_command(
 
 
 def _title(argv: Sequence[str]) -> str:
-    title = shlex.join(argv)
+    title = " ".join(shlex.join(argv).split())
     return title if len(title) <= _MAX_TITLE else f"{title[: _MAX_TITLE - 1]}…"
 
 

@@ -82,7 +82,7 @@ class JobLog:
 
     def group(self, title: str, lines: Iterable[str]) -> None:
         """Write a group that GitHub's page folds."""
-        self.write_lines([f"##[group]{title}", *lines, "##[endgroup]"])
+        self.write_lines([f"##[group]{' '.join(title.split())}", *lines, "##[endgroup]"])
 
     def error(self, message: str) -> None:
         """Write what made the job fail."""
