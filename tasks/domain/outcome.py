@@ -30,6 +30,17 @@ class ActionResult(Noun):
     """JSON: the state that the change made, which a later undo checks for."""
 
 
+class MergeOutcome(Noun):
+    """Whether a branch was moved (a merge, or a merge taken back), from which commit to which, or why not."""
+
+    done: bool
+    before: str | None = None
+    """The branch's last commit before the move, which taking it back needs."""
+    after: str | None = None
+    problem: str = ""
+    """In the operator's words; empty when it was done."""
+
+
 class Check(Noun):
     """One thing that was run or read again to prove a fix."""
 

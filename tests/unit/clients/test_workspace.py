@@ -1,0 +1,383 @@
+"""The workspace keeps to its own worktrees and branches, and moves a branch only from where it was seen."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tasks.clients.workspace import Workspace, stage_revert
+from tasks.errors import ConflictError, NotFoundError, PermanentError
+
+FIX = {"Healflow-Incident": "inc-1", "Healflow-Action": "inc-1:1:add_dependency"}
+BRANCH = "healflow/inc-1"
+Git = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def _no_user_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    root = tmp_path / "shop; touch pwned"
+    root.mkdir()
+    _git(root, "init", "--quiet", "--initial-branch", "main")
+    _commit(root, "Open the shop", {"a.txt": "one\ntwo\nthree\n", "keep.txt": "kept\n"})
+    return root
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "worktrees")
+
+
+def _git(root: Path, *arguments: str) -> str:
+    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false")
+    return subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True, text=True).stdout
+
+
+def _commit(root: Path, message: str, files: dict[str, str]) -> str:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    _git(root, "add", "--all")
+    _git(root, "commit", "--quiet", "--message", message)
+    return _git(root, "rev-parse", "HEAD").strip()
+
+
+def _fix(workspace: Workspace, repository: Path, text: str = "one\n2\nthree\n") -> str:
+    """A commit on our branch, as an action makes it; its worktree is removed again."""
+    folder = workspace.prepare(repository, name="inc-1", commit=workspace.head(repository, "main"), branch=BRANCH)
+    (folder / "a.txt").write_text(text)
+    tip = workspace.commit_all(folder, message="Heal it", trailers=FIX)
+    workspace.remove(repository, "inc-1")
+    return tip
+
+
+@pytest.mark.parametrize(
+    "name", ["--upload-pack=touch x", "-f", "a..b", "HEAD^{/x}", "a b", "", "x\n", "@{u}", "a.lock", "@"]
+)
+def test_a_ref_that_git_could_misread_is_refused(workspace: Workspace, repository: Path, name: str) -> None:
+    with pytest.raises(PermanentError, match="is not a name"):
+        workspace.head(repository, name)
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc", "-x", "a/b", "", "."])
+def test_a_worktree_name_that_leaves_the_folder_is_refused(workspace: Workspace, repository: Path, name: str) -> None:
+    with pytest.raises(PermanentError):
+        workspace.prepare(repository, name=name, commit=workspace.head(repository, "main"))
+    with pytest.raises(PermanentError):
+        workspace.remove(repository, name)
+
+
+def test_what_is_no_repository_is_not_found(workspace: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="no folder"):
+        workspace.head(tmp_path / "absent", "main")
+    (tmp_path / "plain").mkdir()
+    with pytest.raises(NotFoundError, match="not a git repository"):
+        workspace.head(tmp_path / "plain", "main")
+
+
+def test_a_branch_that_is_absent_is_not_found(workspace: Workspace, repository: Path) -> None:
+    with pytest.raises(NotFoundError, match="no branch, tag or commit 'gone'"):
+        workspace.head(repository, "gone")
+    assert workspace.branch_tip(repository, "gone") is None
+
+
+def test_git_variables_of_the_caller_do_not_lead_elsewhere(
+    workspace: Workspace, repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    assert len(workspace.head(repository, "main")) == 40
+
+
+def test_names_with_shell_metacharacters_are_only_names(workspace: Workspace, repository: Path, tmp_path: Path) -> None:
+    branch = "a;touch${IFS}pwned;$(id)`id`|&"
+    _git(repository, "checkout", "--quiet", "-b", branch)
+    tip = _commit(repository, "$(touch pwned)", {"$(touch pwned);.txt": "x\n", "sub/a b'\".txt": "y\n"})
+    assert workspace.head(repository, branch) == tip
+    change = workspace.changes_between(repository, None, branch)[0]
+    assert change.files == ("$(touch pwned);.txt", "sub/a b'\".txt")
+    assert change.summary == "$(touch pwned)"
+    folder = workspace.prepare(repository, name="inc-1", commit=tip)
+    assert (folder / "$(touch pwned);.txt").read_text() == "x\n"
+    assert not list(tmp_path.rglob("pwned"))
+
+
+def test_changes_are_newest_first_and_name_their_files(workspace: Workspace, repository: Path) -> None:
+    good = workspace.head(repository, "main")
+    second = _commit(repository, "Second", {"a.txt": "x\n"})
+    third = _commit(repository, "Third", {"b/c.txt": "x\n", "keep.txt": "y\n"})
+    changes = workspace.changes_between(repository, good, "main")
+    assert [(change.commit, change.files) for change in changes] == [
+        (third, ("b/c.txt", "keep.txt")),
+        (second, ("a.txt",)),
+    ]
+    assert [change.commit for change in workspace.changes_between(repository, None, "main")] == [third]
+    assert len(workspace.changes_between(repository, good, "main", limit=1)) == 1
+    assert changes[0].author == "Ada"
+
+
+def test_a_commit_has_healflows_name_and_trailers_and_runs_no_hook(workspace: Workspace, repository: Path) -> None:
+    hook = repository / ".git/hooks/pre-commit"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    _git(repository, "config", "commit.gpgsign", "true")
+    start = workspace.head(repository, "main")
+    tip = _fix(workspace, repository)
+    told = _git(repository, "log", "-1", "--format=%an <%ae>%n%B", tip)
+    assert told.startswith("Healflow <healflow@localhost>\nHeal it\n")
+    assert "Healflow-Incident: inc-1\n" in told
+    find = {"branch": BRANCH, "since": start, "trailer": "Healflow-Action"}
+    assert workspace.find_trailer(repository, **find, value=FIX["Healflow-Action"]) == tip
+    assert workspace.find_trailer(repository, **find, value="inc-1:1:other") is None
+
+
+def test_nothing_to_commit_is_an_error(workspace: Workspace, repository: Path) -> None:
+    folder = workspace.prepare(repository, name="inc-1", commit=workspace.head(repository, "main"), branch=BRANCH)
+    with pytest.raises(PermanentError, match="nothing to commit"):
+        workspace.commit_all(folder, message="Nothing", trailers=FIX)
+
+
+def test_a_trailer_of_two_lines_is_refused(workspace: Workspace, repository: Path) -> None:
+    folder = workspace.prepare(repository, name="inc-1", commit=workspace.head(repository, "main"), branch=BRANCH)
+    (folder / "new.txt").write_text("x\n")
+    with pytest.raises(PermanentError, match="not one line"):
+        workspace.commit_all(folder, message="m", trailers={"Healflow-Action": "a\nCo-authored-by: x"})
+
+
+def test_a_diff_holds_new_files_and_applies_elsewhere(workspace: Workspace, repository: Path) -> None:
+    commit = workspace.head(repository, "main")
+    scratch = workspace.prepare(repository, name="scratch", commit=commit)
+    (scratch / "a.txt").write_text("one\r\nzwei\n")
+    (scratch / "new dir").mkdir()
+    (scratch / "new dir/née.txt").write_text("no newline at end")
+    patch = workspace.diff(scratch)
+    workspace.restore(scratch)
+    assert workspace.diff(scratch) == ""
+    other = workspace.prepare(repository, name="other", commit=commit)
+    workspace.apply_patch(other, patch)
+    assert (other / "a.txt").read_bytes() == b"one\r\nzwei\n"
+    assert (other / "new dir/née.txt").read_text() == "no newline at end"
+
+
+def test_a_patch_that_does_not_apply_changes_nothing(workspace: Workspace, repository: Path) -> None:
+    folder = workspace.prepare(repository, name="inc-1", commit=workspace.head(repository, "main"))
+    good = "--- a/keep.txt\n+++ b/keep.txt\n@@ -1 +1 @@\n-kept\n+changed\n"
+    bad = "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-absent\n+x\n"
+    with pytest.raises(ConflictError, match="does not apply"):
+        workspace.apply_patch(folder, good + bad)
+    assert (folder / "keep.txt").read_text() == "kept\n"
+
+
+@pytest.mark.parametrize("target", ["../escaped.txt", ".git/config", "/escaped.txt"])
+def test_a_patch_cannot_leave_the_worktree(workspace: Workspace, repository: Path, target: str) -> None:
+    folder = workspace.prepare(repository, name="inc-1", commit=workspace.head(repository, "main"))
+    patch = (
+        f"diff --git a/{target} b/{target}\nnew file mode 100644\n--- /dev/null\n+++ b/{target}\n@@ -0,0 +1 @@\n+x\n"
+    )
+    with pytest.raises(ConflictError):
+        workspace.apply_patch(folder, patch)
+    assert not (folder.parent / "escaped.txt").exists()
+
+
+def test_an_interrupted_attempt_is_taken_over(workspace: Workspace, repository: Path) -> None:
+    commit = workspace.head(repository, "main")
+    folder = workspace.prepare(repository, name="inc-1", commit=commit, branch=BRANCH)
+    (folder / "a.txt").write_text("done\n")
+    tip = workspace.commit_all(folder, message="Heal it", trailers=FIX)
+    (folder / "half.txt").write_text("half done")
+    again = workspace.prepare(repository, name="inc-1", commit=commit, branch=BRANCH)
+    assert again == folder
+    assert workspace.head(again, "HEAD") == tip
+    assert not (again / "half.txt").exists()
+
+
+def test_debris_without_a_worktree_is_replaced(workspace: Workspace, repository: Path, tmp_path: Path) -> None:
+    debris = tmp_path / "worktrees/inc-1/deep"
+    debris.mkdir(parents=True)
+    (debris / "x").write_text("x")
+    debris.chmod(0o500)
+    folder = workspace.prepare(repository, name="inc-1", commit=workspace.head(repository, "main"), branch=BRANCH)
+    assert (folder / "a.txt").exists()
+    assert not (folder / "deep").exists()
+
+
+def test_a_detached_worktree_is_moved_to_the_commit_asked_for(workspace: Workspace, repository: Path) -> None:
+    first = workspace.head(repository, "main")
+    second = _commit(repository, "Second", {"a.txt": "x\n"})
+    workspace.prepare(repository, name="scratch", commit=first)
+    folder = workspace.prepare(repository, name="scratch", commit=second)
+    assert workspace.head(folder, "HEAD") == second
+
+
+def test_a_branch_of_another_commit_is_not_taken_over(workspace: Workspace, repository: Path) -> None:
+    first = workspace.head(repository, "main")
+    _git(repository, "branch", BRANCH, first)
+    second = _commit(repository, "Second", {"a.txt": "x\n"})
+    with pytest.raises(ConflictError, match="does not come from"):
+        workspace.prepare(repository, name="inc-1", commit=second, branch=BRANCH)
+
+
+def test_only_branches_of_ours_are_made_and_deleted(workspace: Workspace, repository: Path) -> None:
+    commit = workspace.head(repository, "main")
+    with pytest.raises(PermanentError, match="not a branch of ours"):
+        workspace.prepare(repository, name="inc-1", commit=commit, branch="feature")
+    with pytest.raises(PermanentError, match="not a branch of ours"):
+        workspace.delete_branch(repository, "main", expected_tip=commit)
+
+
+def test_a_branch_that_moved_is_not_deleted(workspace: Workspace, repository: Path) -> None:
+    tip = _fix(workspace, repository)
+    _git(repository, "branch", "--force", BRANCH, "main")
+    moved = workspace.branch_tip(repository, BRANCH)
+    with pytest.raises(ConflictError, match="left as it is"):
+        workspace.delete_branch(repository, BRANCH, expected_tip=tip)
+    assert workspace.branch_tip(repository, BRANCH) == moved
+
+
+def test_a_branch_that_the_user_checked_out_is_not_deleted(workspace: Workspace, repository: Path) -> None:
+    tip = _fix(workspace, repository)
+    _git(repository, "checkout", "--quiet", BRANCH)
+    with pytest.raises(ConflictError, match="checked out"):
+        workspace.delete_branch(repository, BRANCH, expected_tip=tip)
+
+
+def test_a_branch_is_deleted_once_and_again_is_fine(workspace: Workspace, repository: Path) -> None:
+    tip = _fix(workspace, repository)
+    workspace.delete_branch(repository, BRANCH, expected_tip=tip)
+    workspace.delete_branch(repository, BRANCH, expected_tip=tip)
+    assert workspace.branch_tip(repository, BRANCH) is None
+
+
+def test_uncommitted_work_stops_a_merge(workspace: Workspace, repository: Path) -> None:
+    before = workspace.head(repository, "main")
+    tip = _fix(workspace, repository)
+    (repository / "keep.txt").write_text("unsaved thought\n")
+    outcome = workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip)
+    assert not outcome.done
+    assert "uncommitted work" in outcome.problem
+    assert workspace.head(repository, "main") == before
+    assert (repository / "keep.txt").read_text() == "unsaved thought\n"
+
+
+def test_an_untracked_file_in_the_way_stops_a_merge(workspace: Workspace, repository: Path) -> None:
+    _commit(repository, "Ignore", {".gitignore": "local.txt\n"})
+    folder = workspace.prepare(repository, name="inc-1", commit=workspace.head(repository, "main"), branch=BRANCH)
+    workspace.apply_patch(folder, "--- /dev/null\n+++ b/local.txt\n@@ -0,0 +1 @@\n+theirs\n")
+    _git(folder, "add", "--force", "local.txt")
+    tip = workspace.commit_all(folder, message="m", trailers=FIX)
+    (repository / "local.txt").write_text("mine, and ignored\n")
+    outcome = workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip)
+    assert not outcome.done
+    assert (repository / "local.txt").read_text() == "mine, and ignored\n"
+
+
+def test_a_conflict_leaves_nothing_behind(workspace: Workspace, repository: Path) -> None:
+    tip = _fix(workspace, repository)
+    mine = _commit(repository, "Mine", {"a.txt": "one\nmine\nthree\n"})
+    outcome = workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip)
+    assert not outcome.done
+    assert "conflicts with main in a.txt" in outcome.problem
+    assert workspace.head(repository, "main") == mine
+    assert _git(repository, "status", "--porcelain") == ""
+    assert len(_git(repository, "worktree", "list").splitlines()) == 1
+
+
+def test_a_branch_that_moved_since_it_was_proven_is_not_merged(workspace: Workspace, repository: Path) -> None:
+    tip = _fix(workspace, repository)
+    _git(repository, "branch", "--force", BRANCH, "main")
+    with pytest.raises(ConflictError, match="not merged"):
+        workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip)
+
+
+def test_a_branch_under_rebase_is_not_moved(workspace: Workspace, repository: Path) -> None:
+    tip = _fix(workspace, repository)
+    before = workspace.head(repository, "main")
+    _git(repository, "checkout", "--quiet", "--detach")
+    state = repository / ".git/rebase-merge"
+    state.mkdir()
+    (state / "head-name").write_text("refs/heads/main\n")
+    outcome = workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip)
+    assert "being rebased" in outcome.problem
+    assert workspace.head(repository, "main") == before
+
+
+def test_a_clean_work_tree_is_fast_forwarded_and_taken_back(workspace: Workspace, repository: Path) -> None:
+    before = workspace.head(repository, "main")
+    tip = _fix(workspace, repository)
+    (repository / "untracked.txt").write_text("mine\n")
+    outcome = workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip)
+    assert (outcome.done, outcome.before, outcome.after) == (True, before, tip)
+    assert (repository / "a.txt").read_text() == "one\n2\nthree\n"
+    undone = workspace.unmerge(repository, into="main", before=before, after=tip)
+    assert (undone.done, undone.after) == (True, before)
+    assert (repository / "a.txt").read_text() == "one\ntwo\nthree\n"
+    assert (repository / "untracked.txt").read_text() == "mine\n"
+    assert workspace.unmerge(repository, into="main", before=before, after=tip).done
+
+
+def test_a_branch_that_is_checked_out_nowhere_is_merged_and_taken_back(workspace: Workspace, repository: Path) -> None:
+    tip = _fix(workspace, repository)
+    before = _commit(repository, "Mine", {"keep.txt": "mine\n"})
+    _git(repository, "checkout", "--quiet", "-b", "elsewhere")
+    (repository / "a.txt").write_text("unsaved\n")
+    outcome = workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip)
+    assert outcome.done
+    assert outcome.after is not None
+    assert _git(repository, "show", "main:a.txt") == "one\n2\nthree\n"
+    assert (repository / "a.txt").read_text() == "unsaved\n"
+    assert workspace.holds(repository, branch="main", commit=tip)
+    assert workspace.unmerge(repository, into="main", before=before, after=outcome.after).done
+    assert workspace.head(repository, "main") == before
+
+
+def test_a_merge_with_later_work_on_top_is_reverted_not_reset(workspace: Workspace, repository: Path) -> None:
+    before = workspace.head(repository, "main")
+    tip = _fix(workspace, repository)
+    assert workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip).done
+    later = _commit(repository, "Later", {"keep.txt": "later\n"})
+    outcome = workspace.unmerge(repository, into="main", before=before, after=tip)
+    assert outcome.done
+    assert workspace.holds(repository, branch="main", commit=later)
+    assert (repository / "a.txt").read_text() == "one\ntwo\nthree\n"
+    assert (repository / "keep.txt").read_text() == "later\n"
+
+
+def test_a_published_merge_is_reverted_not_reset(workspace: Workspace, repository: Path) -> None:
+    before = workspace.head(repository, "main")
+    tip = _fix(workspace, repository)
+    assert workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip).done
+    _git(repository, "update-ref", "refs/remotes/origin/main", tip)
+    assert workspace.unmerge(repository, into="main", before=before, after=tip).done
+    assert workspace.holds(repository, branch="main", commit=tip)
+    assert (repository / "a.txt").read_text() == "one\ntwo\nthree\n"
+
+
+def test_a_merge_is_not_taken_back_under_uncommitted_work(workspace: Workspace, repository: Path) -> None:
+    before = workspace.head(repository, "main")
+    tip = _fix(workspace, repository)
+    assert workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip).done
+    (repository / "a.txt").write_text("unsaved\n")
+    outcome = workspace.unmerge(repository, into="main", before=before, after=tip)
+    assert not outcome.done
+    assert (repository / "a.txt").read_text() == "unsaved\n"
+
+
+def test_a_revert_that_conflicts_leaves_the_worktree_clean(workspace: Workspace, repository: Path) -> None:
+    breaking = _commit(repository, "Break", {"a.txt": "one\nbroken\nthree\n"})
+    _commit(repository, "On top", {"a.txt": "one\nbroken more\nthree\n"})
+    folder = workspace.prepare(repository, name="scratch", commit=workspace.head(repository, "main"))
+    with pytest.raises(ConflictError, match="cannot be reverted"):
+        stage_revert(folder, breaking)
+    assert workspace.diff(folder) == ""
+
+
+def test_a_reverted_commit_shows_as_a_diff(workspace: Workspace, repository: Path) -> None:
+    breaking = _commit(repository, "Break", {"a.txt": "one\nbroken\nthree\n"})
+    folder = workspace.prepare(repository, name="scratch", commit=breaking)
+    stage_revert(folder, breaking)
+    assert "-broken\n+two\n" in workspace.diff(folder)
