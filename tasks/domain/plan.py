@@ -19,6 +19,23 @@ class Risk(StrEnum):
     HIGH = "high"
 
 
+class Remedy(StrEnum):
+    """The known actions; the values are a contract and are never renamed."""
+
+    RERUN_FAILED_JOBS = "rerun_failed_jobs"
+    RUN_FORMATTER = "run_formatter"
+    ADD_DEPENDENCY = "add_dependency"
+    PIN_DEPENDENCY = "pin_dependency"
+    REVERT_COMMIT = "revert_commit"
+    MERGE_FIX = "merge_fix"
+    REPORT_ONLY = "report_only"
+
+
+def patch_digest(patch: str) -> str:
+    """SHA-256 of a patch: ties an action's parameters to the preview that the approver saw."""
+    return hashlib.sha256(patch.encode()).hexdigest()
+
+
 class Action(Noun):
     """One known remedy with its parameters; `name` is a key of the registry of actions."""
 

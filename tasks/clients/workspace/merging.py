@@ -64,6 +64,14 @@ def unmerge_commit(repository: Path, *, into: str, before: str, after: str) -> M
     return move_branch(repository, into, before=now, after=reverted)
 
 
+def reverts(repository: Path, tip: str, *, before: str, after: str) -> bool:
+    """Whether the files that the move from `before` to `after` changed are at `tip` without that change."""
+    change = git(repository, "diff", "--binary", "--full-index", "--no-color", "--no-ext-diff", before, after, "--")
+    with _scratch(repository, tip) as folder:
+        # The change fits onto the tip again only where it is no longer there.
+        return try_git(folder, "apply", "--check", "--whitespace=nowarn", "-", text=change).succeeded
+
+
 def move_branch(repository: Path, branch: str, *, before: str, after: str) -> MergeOutcome:
     """Move a branch from one commit to another, in the work tree where it is checked out or by its ref alone."""
     stays = MergeOutcome(done=False, before=before)

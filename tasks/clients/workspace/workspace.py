@@ -179,6 +179,35 @@ class Workspace:
         )
         return next(found, None)
 
+    def parent_of(self, repository: Path, commit: str) -> str:
+        """The first parent of a commit.
+
+        Raises:
+            NotFoundError: the commit is not there, or is the first of all.
+        """
+        return self._resolved(repository, f"{check_commit(commit)}^1")
+
+    def _resolved(self, repository: Path, expression: str) -> str:
+        end = try_git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{expression}^{{commit}}")
+        if not end.succeeded:
+            raise NotFoundError(f"{str(repository)!r} has no commit {expression!r}")
+        return end.output.strip()
+
+    def set_back(self, repository: Path, branch: str, *, expected_tip: str, to: str) -> None:
+        """Move a branch of ours back to an earlier commit.
+
+        Raises:
+            ConflictError: it no longer ends at `expected_tip`, or is checked out.
+        """
+        _check_own(branch)
+        tip = self.branch_tip(repository, branch)
+        if tip == to:
+            return
+        place = merging.checked_out_at(repository, branch)
+        moved = None if place or tip != expected_tip else merging.move_branch(repository, branch, before=tip, after=to)
+        if moved is None or not moved.done:
+            raise ConflictError(f"{branch} is no longer at {expected_tip[:12]}, or in use: it is left as it is")
+
     def delete_branch(self, repository: Path, branch: str, *, expected_tip: str) -> None:
         """Delete a branch of ours that still ends at the expected commit; one that is gone already is fine.
 
@@ -211,6 +240,13 @@ class Workspace:
         return merging.unmerge_commit(
             repository, into=check_ref(into), before=check_commit(before), after=check_commit(after)
         )
+
+    def is_taken_back(self, repository: Path, *, branch: str, before: str, after: str) -> bool:
+        """Whether a branch no longer holds the move from `before` to `after`, or reverts it in a later commit."""
+        tip = self.branch_tip(repository, check_ref(branch))
+        if tip is None or not is_ancestor(repository, check_commit(after), tip):
+            return True
+        return merging.reverts(repository, tip, before=check_commit(before), after=after)
 
     def holds(self, repository: Path, *, branch: str, commit: str) -> bool:
         """Whether a branch exists and holds a commit."""

@@ -34,7 +34,13 @@ def changed_files(worktree: Path) -> tuple[str, ...]:
 
 
 def restore(worktree: Path) -> None:
-    """Take back everything that is not committed, ignored files too, and leave any half-done revert or merge."""
+    """Take back everything that is not committed, ignored files too, and leave any half-done revert or merge.
+
+    Raises:
+        PermanentError: this is a repository's main work tree, where people work, and not a worktree of ours.
+    """
+    if not (worktree / ".git").is_file():
+        raise PermanentError(f"{worktree} is not a linked worktree: nothing is thrown away in it")
     git(worktree, "reset", "--quiet", "--hard", "HEAD")
     git(worktree, "clean", "--quiet", "-ffdx")
 

@@ -1,0 +1,1 @@
+"""One file per action, each with its parameters, preflight, apply and undo."""

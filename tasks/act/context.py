@@ -1,0 +1,71 @@
+"""What every action is given: where it works and what was approved."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.clients.workspace import BRANCH_PREFIX, Workspace
+from tasks.domain.base import Noun
+from tasks.domain.incident import Incident, short_hash
+from tasks.domain.plan import Action, Plan
+from tasks.errors import ConflictError, PermanentError
+
+
+@dataclass(frozen=True)
+class ActContext:
+    """One approved plan and the repository it is for."""
+
+    workspace: Workspace
+    repository: Path
+    """The user's repository: its work tree is never written to, except by a merge into a clean one."""
+    incident: Incident
+    plan: Plan
+
+    @property
+    def branch(self) -> str:
+        """The branch that all fixes of this incident are made on."""
+        return BRANCH_PREFIX + self.incident.id
+
+    @property
+    def worktree_name(self) -> str:
+        """The name of the worktree that has that branch."""
+        return self.incident.id
+
+    def require_target_state(self) -> None:
+        """Raises:
+        ConflictError: the failing branch has moved since the plan was made, which voids the plan.
+        """
+        name = self.incident.signal.branch
+        tip = self.workspace.branch_tip(self.repository, name) if name else None
+        if tip is not None and tip != self.plan.target_state:
+            raise ConflictError(
+                f"the plan is void: {name} was at {self.plan.target_state[:12]} and is now at {tip[:12]}; "
+                "run the pipeline again, so that a new plan is made"
+            )
+        self.workspace.head(self.repository, self.plan.target_state)
+
+
+class BranchState(Noun):
+    """Where the branch of an incident stands; `tip` is `None` before it exists."""
+
+    branch: str
+    tip: str | None
+    target_state: str
+
+
+def read_state(document: str) -> BranchState:
+    """A pre-image or post-image of an action.
+
+    Raises:
+        PermanentError: it is none.
+    """
+    try:
+        return BranchState.model_validate_json(document)
+    except ValueError as error:
+        raise PermanentError(f"the recorded state cannot be read: {document[:200]!r}") from error
+
+
+def action_key(plan: Plan, action: Action) -> str:
+    """Names one action of one plan: equal for the same action tried again, different when anything in it differs."""
+    position = plan.actions.index(action) if action in plan.actions else len(plan.actions)
+    digest = short_hash(action.model_dump_json(), plan.target_state, length=12)
+    return f"{plan.incident_id}:{position + 1}:{action.name}:{digest}"

@@ -1,0 +1,85 @@
+"""The registry of actions: what is not in it cannot be done, and what its schemas do not name is refused."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from pydantic import ValidationError
+
+from tasks.act.actions import (
+    add_dependency,
+    merge_fix,
+    pin_dependency,
+    report_only,
+    rerun_failed_jobs,
+    revert_commit,
+    run_formatter,
+)
+from tasks.act.context import ActContext
+from tasks.act.spec import ActionSpec
+from tasks.domain.outcome import ActionResult
+from tasks.domain.plan import Action, Remedy, Risk
+from tasks.errors import PermanentError
+
+_MODULES = (rerun_failed_jobs, run_formatter, add_dependency, pin_dependency, revert_commit, merge_fix, report_only)
+ACTIONS: Mapping[Remedy, ActionSpec] = MappingProxyType({module.SPEC.name: module.SPEC for module in _MODULES})
+_RISKS = tuple(Risk)
+
+
+def check_action(action: Action) -> ActionSpec:
+    """The row of a valid action.
+
+    Raises:
+        PermanentError: its name is unknown, its parameters do not fit their schema, or it understates its risk.
+    """
+    spec = next((row for name, row in ACTIONS.items() if name == action.name), None)
+    if spec is None:
+        raise PermanentError(f"{action.name[:80]!r} is not an action; there are {', '.join(ACTIONS)}")
+    try:
+        spec.parameters.model_validate(dict(action.parameters))
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise PermanentError(f"the parameters of {action.name} are refused: {told}") from error
+    if _RISKS.index(action.risk) < _RISKS.index(spec.risk):
+        raise PermanentError(f"{action.name} has at least the risk {spec.risk}, not {action.risk}")
+    return spec
+
+
+def preflight(context: ActContext, action: Action) -> str:
+    """Check that the action can be taken, and return its pre-image as JSON, to be recorded before `apply`.
+
+    Raises:
+        ConflictError: the target is no longer as it was when the plan was made; the plan is void.
+        PermanentError: the action is refused.
+    """
+    return check_action(action).preflight(context, action)
+
+
+def apply(context: ActContext, action: Action, pre_image: str) -> ActionResult:
+    """Take the action; taken before, by an attempt that was interrupted, it is not taken twice.
+
+    Raises:
+        ConflictError: the target moved after the preflight.
+        PermanentError: the action is refused.
+    """
+    return check_action(action).apply(context, action, pre_image)
+
+
+def undo(context: ActContext, action: Action, result: ActionResult) -> ActionResult:
+    """Take the action back; again is fine.
+
+    Raises:
+        ConflictError: the target moved since, so that undoing would destroy other people's work.
+    """
+    return check_action(action).undo(context, result)
+
+
+def verify_undone(context: ActContext, result: ActionResult) -> bool:
+    """Read again whether the target is as it was before the action.
+
+    Raises:
+        PermanentError: no action of that name exists.
+    """
+    spec = next((row for name, row in ACTIONS.items() if name == result.action_name), None)
+    if spec is None:
+        raise PermanentError(f"{result.action_name[:80]!r} is not an action")
+    return spec.verify_undone(context, result)
