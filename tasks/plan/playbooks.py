@@ -1,0 +1,61 @@
+"""The playbooks: which remedies are tried against which failure class, in order.
+
+A class that is not listed is reported and nothing else. A remedy that does not fit a case is passed over with its
+reason; the last resort is always the report.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from tasks.domain.failure_class import FailureClass
+from tasks.domain.plan import Remedy
+
+_RERUN = (Remedy.RERUN_FAILED_JOBS,)
+_REVERT = (Remedy.REVERT_COMMIT,)
+
+PLAYBOOKS: Mapping[FailureClass, tuple[Remedy, ...]] = MappingProxyType(
+    {
+        FailureClass.CI_TEST_ASSERT: _REVERT,
+        FailureClass.CI_TEST_FLAKY: _RERUN,
+        FailureClass.CI_TEST_COLLECT: (Remedy.ADD_DEPENDENCY,),
+        FailureClass.CI_DEP_PIP: (Remedy.RERUN_FAILED_JOBS, Remedy.PIN_DEPENDENCY),
+        FailureClass.CI_DEP_NPM: _RERUN,
+        FailureClass.CI_DEP_MAVEN: _RERUN,
+        FailureClass.CI_DEP_OS: _RERUN,
+        FailureClass.CI_LINT: (Remedy.RUN_FORMATTER, Remedy.REVERT_COMMIT),
+        FailureClass.CI_TYPE: _REVERT,
+        FailureClass.CI_COMPILE: _REVERT,
+        FailureClass.CI_DOCKER_BUILD: _RERUN,
+        FailureClass.CI_OOM: _RERUN,
+        FailureClass.CI_TIMEOUT: _RERUN,
+        FailureClass.CI_RUNNER_LOST: _RERUN,
+        FailureClass.CI_NET_DNS: _RERUN,
+        FailureClass.CI_NET_CONN: _RERUN,
+        FailureClass.CI_RATE: _RERUN,
+        FailureClass.CI_ARTIFACT: _RERUN,
+    }
+)
+
+ADVICE: Mapping[FailureClass, str] = MappingProxyType(
+    {
+        FailureClass.CI_TEST_ASSERT: "Compare the failing test with the suspect commits.",
+        FailureClass.CI_TEST_FLAKY: "Repair the test, or quarantine it with an end date.",
+        FailureClass.CI_TEST_COLLECT: "Install what the tests import, or correct the import.",
+        FailureClass.CI_DEP_PIP: "Choose versions that exist and agree; a wrong hash is a case for a security review.",
+        FailureClass.CI_DEP_NPM: "Update the lock file; a wrong checksum is a case for a security review.",
+        FailureClass.CI_DEP_GO: "Run 'go mod tidy' and commit the result; never switch the checksum database off.",
+        FailureClass.CI_DISK: "Free space on the runner, or give the job a larger disk.",
+        FailureClass.CI_OOM: "Give the job more memory, or run fewer things at once.",
+        FailureClass.CI_TIMEOUT: "Find what hangs or has become slow; the limit itself stays.",
+        FailureClass.CI_COMMAND: "Install the command in the job, or correct its name.",
+        FailureClass.CI_SECRET_MISSING: "Add the secret or variable to the repository; Healflow never handles secrets.",
+        FailureClass.CI_AUTH_EXPIRED: "Renew the credential.",
+        FailureClass.CI_PERM: "Grant the job the one permission it lacks.",
+        FailureClass.CI_CONFIG: "Correct the workflow file.",
+        FailureClass.CI_RATE: "Authenticate the requests, or use a mirror.",
+        FailureClass.CI_NET_DNS: "Check the name and the resolver of the runner.",
+        FailureClass.CI_NET_CONN: "Check whether the other side is up.",
+        FailureClass.UNKNOWN: "No rule explains the failure; read the quoted lines and the log.",
+    }
+)
+"""What a person can do where no remedy fits."""
