@@ -36,7 +36,8 @@ class ActContext:
         """
         name = self.incident.signal.branch
         tip = self.workspace.branch_tip(self.repository, name) if name else None
-        if tip is not None and tip != self.plan.target_state:
+        ours = self.workspace.branch_tip(self.repository, self.branch)  # where a merge of the fix has moved it to
+        if tip is not None and tip not in (self.plan.target_state, ours):
             raise ConflictError(
                 f"the plan is void: {name} was at {self.plan.target_state[:12]} and is now at {tip[:12]}; "
                 "run the pipeline again, so that a new plan is made"

@@ -1,5 +1,7 @@
 """Drafts the revert of the one commit that broke the pipeline."""
 
+import re
+
 from tasks.clients.workspace import stage_revert
 from tasks.domain.evidence import Change
 from tasks.domain.plan import Action, Remedy, Risk
@@ -8,6 +10,7 @@ from tasks.plan.case import Case, Unfit
 from tasks.plan.patches import patch_action
 
 _MAX_SUSPECTS_NAMED = 5
+_PLACE = re.compile(r"([\w./-]+\.\w+)(?::\d+|\", line \d+|\(\d+)")
 
 
 def draft_revert(case: Case) -> Action:
@@ -34,8 +37,9 @@ def _to_blame(case: Case) -> Change:
         raise Unfit("nothing changed since the last green run")
     if len(changes) == 1:
         return changes[0]
-    named = _failing_file(case)
-    touching = [change for change in changes if named and named in change.files]
+    touching: list[Change] = []
+    for named in (_failing_file(case), _quoted_files(case)):
+        touching = touching or [change for change in changes if named.intersection(change.files)]
     if len(touching) == 1:
         return touching[0]
     suspects = touching or list(changes)
@@ -44,8 +48,14 @@ def _to_blame(case: Case) -> Change:
     raise Unfit(f"{len(suspects)} commits are suspect: {told}{f' and {more} more' if more > 0 else ''}")
 
 
-def _failing_file(case: Case) -> str | None:
+def _failing_file(case: Case) -> frozenset[str]:
     culprit = case.diagnosis.culprit
     if culprit is None:
-        return None
-    return (culprit.file or culprit.name.partition("::")[0]).removeprefix("./")
+        return frozenset()
+    return frozenset({(culprit.file or culprit.name.partition("::")[0]).removeprefix("./")})
+
+
+def _quoted_files(case: Case) -> frozenset[str]:
+    """The files that the evidence names with a line, as tracebacks and compilers do."""
+    found = (match.group(1) for text in case.quoted_texts for match in _PLACE.finditer(text))
+    return frozenset(name.removeprefix("./") for name in found)

@@ -283,6 +283,15 @@ def test_a_fix_is_merged_when_that_was_approved_and_taken_back(tmp_path: Path, r
     assert _branches(repository) == ["main"]
 
 
+def test_a_resumed_heal_takes_its_own_merge_for_no_foreign_move(tmp_path: Path, repository: Path) -> None:
+    action = _addition()
+    context = _context(tmp_path, repository, action)
+    apply(context, action, preflight(context, action))
+    merge = merge_action(context, proven_tip=fix_tip(context) or "")
+    apply(context, merge, preflight(context, merge))
+    assert apply(context, action, preflight(context, action)).status is ActionStatus.ALREADY_APPLIED
+
+
 def test_a_merge_under_later_work_is_reverted_and_that_is_seen(tmp_path: Path, repository: Path) -> None:
     action = _addition()
     context = _context(tmp_path, repository, action)

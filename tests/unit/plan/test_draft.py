@@ -98,6 +98,16 @@ def test_the_one_commit_that_touched_the_failing_file_is_reverted(scene: Scene) 
     assert action.parameters["commit"] == first
 
 
+def test_the_one_commit_that_touched_a_quoted_file_is_reverted(scene: Scene) -> None:
+    good = scene.git("rev-parse", "HEAD").strip()
+    first = scene.commit("First", {"shop/cart.py": "x = 1\n"})
+    scene.commit("Second", {"b.py": "x = 1\n"})
+    culprit = Culprit(kind=CulpritKind.TEST, name="tests/test_cart.py::test_it")
+    lines = ("FAILED tests/test_cart.py::test_it", "shop/cart.py:8: AssertionError")
+    action = scene.draft(FailureClass.CI_TEST_ASSERT, *lines, good=good, culprit=culprit).actions[0]
+    assert action.parameters["commit"] == first
+
+
 def test_a_merge_commit_is_not_reverted(scene: Scene) -> None:
     good = scene.git("rev-parse", "HEAD").strip()
     scene.git("checkout", "--quiet", "-b", "side")
