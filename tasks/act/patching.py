@@ -8,6 +8,7 @@ from tasks.errors import ConflictError, PermanentError
 
 INCIDENT_TRAILER = "Healflow-Incident"
 ACTION_TRAILER = "Healflow-Action"
+_SUBJECT_CHARACTERS = 72
 
 
 class PatchParameters(Noun):
@@ -81,8 +82,11 @@ def withdraw(context: ActContext, before: BranchState) -> None:
 
 
 def _message(action: Action) -> str:
-    subject = " ".join(action.summary.split())
-    return f"{subject[:71]}…" if len(subject) > 72 else subject
+    told = " ".join(action.summary.split())
+    subject = told.partition(" (")[0]
+    if len(subject) > _SUBJECT_CHARACTERS:
+        subject = f"{subject[: _SUBJECT_CHARACTERS - 1]}…"
+    return subject if subject == told else f"{subject}\n\n{told}"
 
 
 def _trailers(context: ActContext, action: Action) -> dict[str, str]:

@@ -32,7 +32,7 @@ def draft_addition(case: Case) -> Action:
     path = choose_file(case)
     add_requirement(path, requirement)
     file = path.relative_to(case.checkout).as_posix()
-    check = "" if known else f" (taken from the import's name: check that {distribution!r} is the package you mean)"
+    check = "" if known else " (named after the import: check that it is the package you mean)"
     return patch_action(
         case,
         Remedy.ADD_DEPENDENCY,

@@ -72,8 +72,8 @@ class Workspace:
         return tuple(
             Change(
                 commit=commit.strip(),
-                author=author,
-                summary=summary,
+                author=_one_line(author),
+                summary=_one_line(summary),
                 files=_files_of(repository, commit.strip()),
                 committed_at=datetime.fromisoformat(when),
             )
@@ -257,6 +257,11 @@ class Workspace:
 def _check_own(branch: str) -> None:
     if not check_ref(branch).startswith(BRANCH_PREFIX):
         raise PermanentError(f"{branch!r} is not a branch of ours: those begin with {BRANCH_PREFIX!r}")
+
+
+def _one_line(text: str) -> str:
+    """Outside text without control characters, which could steer a terminal."""
+    return "".join(character if character.isprintable() else " " for character in text).strip()
 
 
 def _files_of(repository: Path, commit: str) -> tuple[str, ...]:

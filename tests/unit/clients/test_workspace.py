@@ -121,6 +121,13 @@ def test_changes_are_newest_first_and_name_their_files(workspace: Workspace, rep
     assert changes[0].author == "Ada"
 
 
+def test_a_summary_cannot_steer_a_terminal(workspace: Workspace, repository: Path) -> None:
+    _commit(repository, "Fine\x1b[2J\x1b]0;x\x07", {"a.txt": "x\n"})
+    summary = workspace.changes_between(repository, None, "main")[0].summary
+    assert summary.isprintable()
+    assert summary.startswith("Fine")
+
+
 def test_a_commit_has_healflows_name_and_trailers_and_runs_no_hook(workspace: Workspace, repository: Path) -> None:
     hook = repository / ".git/hooks/pre-commit"
     hook.write_text("#!/bin/sh\nexit 1\n")

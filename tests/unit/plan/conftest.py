@@ -1,5 +1,6 @@
 """A repository whose failing commit stands in a scratch worktree, as a draft gets it."""
 
+import os
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -105,6 +106,7 @@ class Scene:
 
 @pytest.fixture
 def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    monkeypatch.setenv("RUSTUP_HOME", os.environ.get("RUSTUP_HOME", str(Path.home() / ".rustup")))
     monkeypatch.setenv("HOME", str(tmp_path))
     root = tmp_path / "repository"
     root.mkdir()

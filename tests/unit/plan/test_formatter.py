@@ -120,14 +120,35 @@ def test_a_linter_is_not_loosened(scene: Scene, flag: str) -> None:
     assert "more than format" in _reported(_lint(scene, f"ruff check {flag} .", "a.py:1:8: F401 unused"))
 
 
-def test_only_files_that_the_tool_named_may_change(scene: Scene) -> None:
-    if shutil.which("gofmt") is None:
-        pytest.skip("gofmt is not installed")
-    ugly = "package a\n\nfunc  f( ) {}\n"
-    scene.commit("Ugly", {"a.go": ugly, "b.go": ugly})
-    action = _lint(scene, "test -z $(gofmt -l .)\ngofmt -l .", "a.go").actions[0]
-    assert action.name == Remedy.RUN_FORMATTER
-    assert "b.go" not in action.preview
+TOOLS = [
+    ("gofmt", 'test -z "$(gofmt -l .)"', "x{}.go", "package a\n\nfunc  f( ) {}\n", "x1.go"),
+    ("rustfmt", "rustfmt --check x1.rs", "x{}.rs", "fn  f( ) {}\n", "Diff in x1.rs:1:"),
+    ("terraform", "terraform fmt -check x1.tf", "x{}.tf", "locals {\n  a=1\n}\n", "x1.tf"),
+    ("black", "black --check x1.py", "x{}.py", UGLY, "would reformat x1.py"),
+    ("isort", "isort --check x1.py", "x{}.py", "import b\nimport a\n", "ERROR: x1.py Imports are incorrectly sorted"),
+    ("prettier", "prettier --check x1.js", "x{}.js", "x=1\n", "[warn] x1.js"),
+]
+
+
+@pytest.mark.parametrize(("tool", "command", "name", "text", "line"), TOOLS, ids=[row[0] for row in TOOLS])
+def test_only_files_that_the_tool_named_change(
+    scene: Scene, tool: str, command: str, name: str, text: str, line: str
+) -> None:
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed")
+    scene.commit("Ugly", {name.format(1): text, name.format(2): text})
+    plan = _lint(scene, command, line)
+    assert plan.actions[0].name == Remedy.RUN_FORMATTER, plan.rationale
+    assert name.format(1) in plan.actions[0].preview
+    assert name.format(2) not in plan.actions[0].preview
+
+
+def test_a_tool_that_changes_other_files_than_it_named_is_not_followed(scene: Scene) -> None:
+    if shutil.which("terraform") is None:
+        pytest.skip("terraform is not installed")
+    ugly = "locals {\n  a=1\n}\n"
+    scene.commit("Ugly", {"a.tf": ugly, "b.tf": ugly})
+    assert "had not complained about" in _reported(_lint(scene, "terraform fmt -check", "a.tf"))
 
 
 def test_a_script_is_read_as_commands() -> None:
