@@ -74,9 +74,10 @@ def _failed_check(case: Case) -> tuple[Formatter, list[str]]:
 def _named_files(case: Case, formatter: Formatter) -> list[str]:
     """The files that the tool named and that stand in the checkout."""
     names: list[str] = []
-    for text in case.quoted_texts:
-        match = formatter.says.search(text.strip())
-        named = next((value for value in match.groupdict().values() if value), None) if match else None
+    patterns = [formatter.says] + ([formatter.names] if formatter.names else [])
+    for text, pattern in ((text.strip(), pattern) for text in case.quoted_texts for pattern in patterns):
+        match = pattern.search(text)
+        named = match.groupdict().get("file") if match else None
         inside = _relative(case, named) if named else None
         if inside is not None and inside not in names:
             names.append(inside)

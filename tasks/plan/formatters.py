@@ -16,6 +16,8 @@ class Formatter:
     write_flags: tuple[str, ...]
     says: re.Pattern[str]
     """What the tool prints when the format is wrong; the group `file` names the file where the line does."""
+    names: re.Pattern[str] | None = None
+    """A line that names a file without showing which tool printed it."""
     refused_flags: frozenset[str] = frozenset()
     """Flags with which the tool would do more than format."""
     module: str | None = None
@@ -26,13 +28,17 @@ class Formatter:
     """Whether the tool takes files as arguments."""
 
 
+_RUFF_PLACE = re.compile(r"^--> (?P<file>[^\s:]+\.pyi?):\d+:\d+$")
+
 FORMATTERS: tuple[Formatter, ...] = (
     Formatter(
         name="ruff format",
         program=("ruff", "format"),
         check_flags=frozenset({"--check", "--diff"}),
         write_flags=(),
-        says=re.compile(r"^Would reformat: (?P<file>.+)$"),
+        # the second form is that of ruff 0.17, with the place in the next line
+        says=re.compile(r"^Would reformat: (?P<file>.+)$|^unformatted: File would be reformatted"),
+        names=_RUFF_PLACE,
         unmistakable=True,
         module="ruff",
     ),
@@ -59,7 +65,8 @@ FORMATTERS: tuple[Formatter, ...] = (
         program=("ruff", "check"),
         check_flags=frozenset(),
         write_flags=("--fix", "--no-unsafe-fixes"),
-        says=re.compile(r"^(?P<file>[^\s:]+\.pyi?):\d+:\d+: [A-Z]+\d+|^\s*-->\s(?P<shown>[^\s:]+\.pyi?):\d+:\d+"),
+        says=re.compile(r"^(?P<file>[^\s:]+\.pyi?):\d+:\d+: [A-Z]+\d+ |^[A-Z]{1,4}\d{3,4} (\[\*\] )?\S"),
+        names=_RUFF_PLACE,
         refused_flags=frozenset({"--unsafe-fixes", "--add-noqa", "--fix-only"}),
         module="ruff",
     ),

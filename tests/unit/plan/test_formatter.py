@@ -75,6 +75,16 @@ def test_a_formatter_behind_make_is_known_by_its_words(scene: Scene) -> None:
     assert _lint(scene, "make lint", "Would reformat: a.py").actions[0].name == Remedy.RUN_FORMATTER
 
 
+def test_the_words_of_newer_ruff_are_known_too(scene: Scene) -> None:
+    scene.commit("Ugly", {"a.py": UGLY, "b.py": UGLY})
+    lines = ("unformatted: File would be reformatted", " --> a.py:1:7", "1 file would be reformatted")
+    for command in ("make lint", 'ruff check $X && ruff format --check "$FILES"'):
+        action = _lint(scene, command, *lines).actions[0]
+        assert action.name == Remedy.RUN_FORMATTER
+        assert action.parameters["tool"] == "ruff format"
+        assert "b.py" not in action.preview
+
+
 def test_a_named_file_outside_of_the_checkout_is_not_touched(scene: Scene) -> None:
     scene.commit("Ugly", {"a.py": UGLY})
     assert "not known" in _reported(_lint(scene, "make lint", "Would reformat: ../../a.py"))
@@ -105,6 +115,13 @@ def test_safe_fixes_that_change_the_meaning_are_not_format(scene: Scene) -> None
     scene.commit("Unused", {"a.py": "import os\n"})
     told = _reported(_lint(scene, "ruff check .", "a.py:1:8: F401 [*] `os` imported but unused"))
     assert "not only its format" in told
+
+
+def test_the_newer_words_of_the_linter_name_their_file(scene: Scene) -> None:
+    scene.commit("Unsorted", {"a.py": "import sys\nimport os\n\nprint(os, sys)\n", "b.py": "import sys\nimport os\n"})
+    lines = ("I001 [*] Import block is un-sorted or un-formatted", " --> a.py:1:1")
+    action = _lint(scene, "ruff check --select I a.py", *lines).actions[0]
+    assert action.name == Remedy.RUN_FORMATTER
 
 
 def test_sorted_imports_are_format(scene: Scene) -> None:
