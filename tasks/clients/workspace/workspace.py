@@ -117,6 +117,8 @@ class Workspace:
             raise ConflictError(f"{branch} is checked out in {place}")
 
     def _reuse(self, path: Path, start: str, branch: str | None) -> bool:
+        if not worktree.is_linked(path):
+            return False
         on = try_git(path, "symbolic-ref", "--quiet", "HEAD").output.strip()
         if on != (f"refs/heads/{branch}" if branch else ""):
             return False
@@ -126,14 +128,14 @@ class Workspace:
     def remove(self, repository: Path, name: str) -> None:
         """Remove a worktree with all that is in it; one that is gone already is fine."""
         path = self._path(name)
-        if repository.is_dir() and path.is_dir() and not path.is_symlink():
-            try_git(repository, "worktree", "remove", "--force", "--force", str(path))
         if path.is_symlink():
             path.unlink()
         elif path.exists():
             _make_writable(path)
             shutil.rmtree(path)
         if repository.is_dir():
+            # Twice forced: a worktree whose making was killed is still locked.
+            try_git(repository, "worktree", "remove", "--force", "--force", str(path))
             try_git(repository, "worktree", "prune")
 
     def _path(self, name: str) -> Path:

@@ -14,12 +14,27 @@ _DIFF = (
 )  # fmt: skip
 
 
+def is_linked(worktree: Path) -> bool:
+    """Whether the folder is a linked worktree, as heals have, and not a repository's main work tree or a mere folder,
+    in which git would take the repository around it."""
+    return (worktree / ".git").is_file()
+
+
+def require_linked(worktree: Path) -> None:
+    """Raises:
+    PermanentError: this is not a linked worktree but may be where people work.
+    """
+    if not is_linked(worktree):
+        raise PermanentError(f"{worktree} is not a linked worktree: nothing is changed in it")
+
+
 def diff_of(worktree: Path) -> str:
     """The unified diff of everything that differs from HEAD, new files among it, ignored ones not.
 
     Raises:
         PermanentError: the diff is not UTF-8, or this is no worktree.
     """
+    require_linked(worktree)
     git(worktree, "add", "--all", "--", ".")
     try:
         return git(worktree, *_DIFF, "--")
@@ -39,8 +54,7 @@ def restore(worktree: Path) -> None:
     Raises:
         PermanentError: this is a repository's main work tree, where people work, and not a worktree of ours.
     """
-    if not (worktree / ".git").is_file():
-        raise PermanentError(f"{worktree} is not a linked worktree: nothing is thrown away in it")
+    require_linked(worktree)
     git(worktree, "reset", "--quiet", "--hard", "HEAD")
     git(worktree, "clean", "--quiet", "-ffdx")
 
@@ -51,6 +65,7 @@ def apply_patch(worktree: Path, patch: str) -> None:
     Raises:
         ConflictError: it does not apply to what stands there.
     """
+    require_linked(worktree)
     for arguments in (("--check",), ()):
         end = try_git(worktree, "apply", *arguments, "--index", "--whitespace=nowarn", "-p1", "-", text=patch)
         if not end.succeeded:
@@ -63,6 +78,7 @@ def commit_all(worktree: Path, *, message: str, trailers: Mapping[str, str]) -> 
     Raises:
         PermanentError: nothing changed, or a trailer is not one line.
     """
+    require_linked(worktree)
     git(worktree, "add", "--all", "--", ".")
     if try_git(worktree, "diff", "--cached", "--quiet", "--no-ext-diff", "HEAD", "--").succeeded:
         raise PermanentError(f"there is nothing to commit in {worktree.name}")
@@ -84,6 +100,7 @@ def stage_revert(worktree: Path, commit: str) -> None:
     Raises:
         ConflictError: later commits changed the same lines, or it is a merge commit.
     """
+    require_linked(worktree)
     end = try_git(worktree, "revert", "--no-commit", "--no-edit", check_commit(commit))
     if not end.succeeded:
         restore(worktree)

@@ -1,7 +1,9 @@
 """The workspace keeps to its own worktrees and branches, and moves a branch only from where it was seen."""
 
+import shutil
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -143,6 +145,29 @@ def test_a_commit_has_healflows_name_and_trailers_and_runs_no_hook(workspace: Wo
     assert workspace.find_trailer(repository, **find, value="inc-1:1:other") is None
 
 
+def test_a_folder_that_lost_its_git_file_never_leads_to_the_repository_around_it(
+    workspace: Workspace, repository: Path
+) -> None:
+    inside = Workspace(repository / ".healflow/worktrees")
+    before = workspace.head(repository, "main")
+    folder = inside.prepare(repository, name="inc-1", commit=before, branch=BRANCH)
+    (folder / ".git").unlink()
+    (repository / "a.txt").write_text("unsaved\n")
+    with pytest.raises(PermanentError, match="not a linked worktree"):
+        inside.commit_all(folder, message="m", trailers=FIX)
+    with pytest.raises(PermanentError, match="not a linked worktree"):
+        inside.diff(folder)
+    with pytest.raises(PermanentError, match="not a linked worktree"):
+        inside.restore(folder)
+    with pytest.raises(PermanentError, match="not a linked worktree"):
+        stage_revert(folder, before)
+    with pytest.raises(PermanentError, match="not a linked worktree"):
+        inside.apply_patch(folder, "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-unsaved\n+x\n")
+    assert inside.prepare(repository, name="inc-1", commit=before, branch=BRANCH) == folder
+    assert workspace.head(repository, "main") == before
+    assert (repository / "a.txt").read_text() == "unsaved\n"
+
+
 def test_nothing_to_commit_is_an_error(workspace: Workspace, repository: Path) -> None:
     folder = workspace.prepare(repository, name="inc-1", commit=workspace.head(repository, "main"), branch=BRANCH)
     with pytest.raises(PermanentError, match="nothing to commit"):
@@ -201,6 +226,32 @@ def test_an_interrupted_attempt_is_taken_over(workspace: Workspace, repository: 
     assert again == folder
     assert workspace.head(again, "HEAD") == tip
     assert not (again / "half.txt").exists()
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_worktree_whose_making_was_killed_is_made_again(workspace: Workspace, repository: Path, gone: bool) -> None:
+    commit = workspace.head(repository, "main")
+    folder = workspace.prepare(repository, name="inc-1", commit=commit, branch=BRANCH)
+    _git(repository, "worktree", "lock", "--reason", "initializing", str(folder))
+    if gone:
+        shutil.rmtree(folder)
+    else:
+        (folder / ".git").unlink()
+    assert (workspace.prepare(repository, name="inc-1", commit=commit, branch=BRANCH) / "a.txt").exists()
+
+
+def test_worktrees_are_made_and_removed_at_the_same_time(workspace: Workspace, repository: Path) -> None:
+    commit = workspace.head(repository, "main")
+
+    def heal(number: int) -> bool:
+        folder = workspace.prepare(repository, name=f"inc-{number}", commit=commit, branch=f"healflow/inc-{number}")
+        (folder / "a.txt").write_text(f"{number}\n")
+        workspace.commit_all(folder, message="Heal it", trailers=FIX)
+        workspace.remove(repository, f"inc-{number}")
+        return workspace.branch_tip(repository, f"healflow/inc-{number}") != commit
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(heal, range(12)))
 
 
 def test_debris_without_a_worktree_is_replaced(workspace: Workspace, repository: Path, tmp_path: Path) -> None:
