@@ -37,9 +37,10 @@ class Severity(StrEnum):
 
 
 class RunRef(Noun):
-    """Points at one run of one workflow; `run_id` is GitHub's number or the local pipeline's id."""
+    """Points at one run of one workflow."""
 
     run_id: str
+    """GitHub's number of the run, `check-NUMBER` for a check run of another app, or the local pipeline's id."""
     attempt: int = Field(default=1, ge=1)
     workflow: str
     workflow_path: str = ""
@@ -71,6 +72,15 @@ class Signal(Noun):
     def from_fork(self) -> bool:
         """Whether the commit comes from another repository than the one that the run belongs to."""
         return self.head_repository is not None and self.head_repository != self.repository
+
+
+class Ignored(Noun):
+    """An event that was understood and opens no incident."""
+
+    delivery_id: str
+    event: str
+    reason: str
+    """One clause for the operator: why nothing is done."""
 
 
 class IncidentStatus(StrEnum):
