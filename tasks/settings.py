@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     log_max_bytes: Annotated[int, Field(ge=1_000)] = 2_147_483_648
     step_timeout_seconds: Annotated[int, Field(ge=1, le=6 * 3600)] = 6 * 3600
     """The limit of a local step that names none itself; GitHub's default for a job is six hours."""
+    policy_dir: Path | None = None
+    """A folder with your own policy (`*.rego`, `*.json`); `None` is the default one."""
     kill_switch: bool = False
     """When true the gate denies everything that changes something."""
     protected_branches: tuple[str, ...] = ()

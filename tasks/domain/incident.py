@@ -118,6 +118,11 @@ class Incident(Noun):
     opened_at: UtcTime
     status: IncidentStatus = IncidentStatus.OPEN
 
+    @property
+    def environment(self) -> str:
+        """What policy and track records call the place of the failure: `local` or the signal's source."""
+        return "local" if self.signal.source is SignalSource.PIPELINE else str(self.signal.source)
+
 
 def short_hash(*parts: str, length: int = 8) -> str:
     """A stable hex digest of `length` characters; equal parts give equal digests on every machine."""

@@ -3,6 +3,7 @@
 Every step is written before it is taken and after, so that a killed process resumes without acting twice.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -48,6 +49,16 @@ class Ledger:
         """The embedded default: SQLite in WAL mode in that folder."""
         return cls.open(f"sqlite:///{folder / 'ledger.db'}")
 
+    @classmethod
+    def shared(cls, url: str) -> "Ledger":
+        """The ledger at that URL, opened once per process."""
+        return _shared(url)
+
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
+
+
+@cache
+def _shared(url: str) -> Ledger:
+    return Ledger.open(url)

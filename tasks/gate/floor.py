@@ -1,0 +1,51 @@
+"""The floor: limits in Python that hold whatever the policy says. Each returns why not, or nothing."""
+
+from tasks.domain.failure_class import FailureClass
+from tasks.domain.gate import GateRequest, Limits
+from tasks.domain.plan import Remedy, Risk
+
+FLOOR_VERSION = "1"
+
+
+def denials(request: GateRequest, limits: Limits) -> tuple[tuple[str, str], ...]:
+    """(rule, reason) for each limit that forbids the plan; plans that change nothing pass."""
+    if not request.plan.changes_something:
+        return ()
+    signal = request.incident.signal
+    checks = (
+        ("kill_switch", limits.kill_switch, "the kill switch is on"),
+        ("from_fork", signal.from_fork, "the commit comes from a fork, and is never acted on"),
+        (
+            "unknown_cause",
+            request.diagnosis.failure_class is FailureClass.UNKNOWN,
+            "the cause is unknown, and nothing is changed on a guess",
+        ),
+        (
+            "attempts",
+            request.failed_attempts_today >= limits.max_attempts_per_fingerprint,
+            f"{request.failed_attempts_today} fixes of this failure did not hold within a day; a person takes over",
+        ),
+        (
+            "actions_per_hour",
+            request.actions_last_hour + len(request.plan.actions) > limits.max_actions_per_hour,
+            f"{request.actions_last_hour} actions were taken within the last hour, the limit is "
+            f"{limits.max_actions_per_hour}",
+        ),
+        ("rerun_once", _reruns_twice(request), "one automatic re-run per class and commit has been used"),
+        ("target", _off_target(request), "the plan was made on another commit than the one that failed"),
+    )
+    return tuple((rule, reason) for rule, forbids, reason in checks if forbids)
+
+
+def needs_person(request: GateRequest) -> bool:
+    """Whether a person must be asked even if the policy allows: high risk is never automatic."""
+    return any(action.risk is Risk.HIGH for action in request.plan.actions)
+
+
+def _reruns_twice(request: GateRequest) -> bool:
+    return request.reruns_so_far > 0 and any(action.name == Remedy.RERUN_FAILED_JOBS for action in request.plan.actions)
+
+
+def _off_target(request: GateRequest) -> bool:
+    plan, incident = request.plan, request.incident
+    return plan.incident_id != incident.id or plan.target_state != incident.signal.commit

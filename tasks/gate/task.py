@@ -1,0 +1,71 @@
+"""The Prefect tasks of the gate: decide with the plan's history, and look again the moment before acting."""
+
+from datetime import UTC, datetime, timedelta
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.clients.ledger import EntryKind, Ledger
+from tasks.domain.gate import GateRequest, Limits
+from tasks.domain.incident import IncidentStatus
+from tasks.domain.plan import Decision, Remedy
+from tasks.domain.story import Triage
+from tasks.errors import ConflictError
+from tasks.gate.decide import current_policy_digest, decide
+from tasks.retrying import RETRIES, RETRY_DELAYS_SECONDS, only_transient
+from tasks.settings import Settings
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The floor's limits as the operator set them."""
+    return Limits(
+        kill_switch=settings.kill_switch,
+        protected_branches=settings.protected_branches,
+        max_attempts_per_fingerprint=settings.max_attempts_per_fingerprint,
+        max_actions_per_hour=settings.max_actions_per_hour,
+    )
+
+
+@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+def decide_plan(triage: Triage) -> Decision:
+    """The gate's decision about one plan, recorded."""
+    settings, now = Settings(), datetime.now(UTC)
+    ledger = Ledger.shared(settings.ledger_url)
+    decision = decide(_request(ledger, triage, now), limits_of(settings), policy_dir=settings.policy_dir)
+    ledger.incidents.write(triage.incident.id, EntryKind.DECISION, decision, at=now)
+    return decision
+
+
+def _request(ledger: Ledger, triage: Triage, now: datetime) -> GateRequest:
+    incident, diagnosis, plan = triage.incident, triage.diagnosis, triage.plan
+    failed = (IncidentStatus.ESCALATED, IncidentStatus.UNDONE)
+    return GateRequest(
+        incident=incident,
+        diagnosis=diagnosis,
+        plan=plan,
+        track_records=tuple(
+            ledger.memory.track_record(diagnosis.failure_class, action.name, incident.environment)
+            for action in plan.actions
+        ),
+        reruns_so_far=ledger.memory.count_reruns(
+            incident.signal.repository, incident.signal.commit, diagnosis.failure_class, Remedy.RERUN_FAILED_JOBS
+        ),
+        failed_attempts_today=sum(
+            other.status in failed and other.ended_at > now - timedelta(days=1) for other in triage.similar
+        ),
+        actions_last_hour=ledger.memory.count_actions_since(now - timedelta(hours=1)),
+    )
+
+
+@task(cache_policy=NO_CACHE)
+def look_again(decision: Decision) -> None:
+    """The moment before acting: the policy is still the one that decided, and the kill switch is off.
+
+    Raises:
+        ConflictError: it is not, so the decision and any approval of it are void.
+    """
+    settings = Settings()
+    if settings.kill_switch:
+        raise ConflictError("the kill switch was turned on while the plan waited")
+    if current_policy_digest(limits_of(settings), policy_dir=settings.policy_dir) != decision.policy_digest:
+        raise ConflictError("the policy or its limits changed since the plan was decided on; it has to be decided anew")
