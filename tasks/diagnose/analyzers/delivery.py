@@ -1,0 +1,157 @@
+"""Images, git, workflows, artifacts, scanners and infrastructure as they show in a job's log."""
+
+from tasks.domain.diagnosis import CulpritKind
+from tasks.domain.failure_class import FailureClass
+from tasks.domain.signature import Signature
+
+SIGNATURES = (
+    Signature(
+        name="image.pull",
+        failure_class=FailureClass.CI_IMAGE_PULL,
+        pattern=r"manifest (?:for (?P<name>\S+) )?(?:unknown|not found)|manifest unknown|no matching manifest for|(?P<name2>\S+): not found: manifest"
+        r"|failed to resolve reference \"(?P<name3>[^\"]+)\"|invalid reference format|repository (?P<name4>\S+) not found|failed to resolve source metadata for (?P<name5>\S+)"
+        r"|Error response from daemon: (?:manifest|pull|repository|No such image)|image .* could not be found|no such image",
+        cause="The image cannot be pulled: {name}.",
+        culprit_kind=CulpritKind.IMAGE,
+        rank=16,
+        confidence=0.9,
+    ),
+    Signature(
+        name="docker.build",
+        failure_class=FailureClass.CI_DOCKER_BUILD,
+        pattern=r"failed to solve: |ERROR: failed to build|(?:COPY|ADD) failed: |executor failed running|(?i:dockerfile parse error)|failed to compute cache key"
+        r"|The command '.*' returned a non-zero code: \d+|failed to read dockerfile|unknown instruction: ",
+        cause="The image cannot be built.",
+        culprit_kind=CulpritKind.FILE,
+        culprit_name="Dockerfile",
+        rank=46,
+        confidence=0.8,
+    ),
+    Signature(
+        name="git.push",
+        failure_class=FailureClass.CI_GIT,
+        pattern=r"failed to push some refs|^CONFLICT \(|Automatic merge failed|(?i:merge conflict)|shallow update not allowed|non-fast-forward|fatal: refusing to merge unrelated"
+        r"|(?:error|fatal): pathspec|fatal: couldn't find remote ref|fatal: reference is not a tree|fatal: Remote branch .* not found|not our ref|fatal: not a git repository"
+        r"|could not apply [0-9a-f]{6,}|fatal: bad object|fatal: ambiguous argument|error: Your local changes|detected dubious ownership|fatal: unsafe repository"
+        r"|error: patch failed|fatal: No url found for submodule",
+        cause="git cannot do what the job asked of it.",
+        rank=19,
+        confidence=0.85,
+    ),
+    Signature(
+        name="workflow.config",
+        failure_class=FailureClass.CI_CONFIG,
+        pattern=r"Invalid workflow file|Unexpected value '|(?i:yaml: line \d+)|mapping values are not allowed|while parsing a block mapping|did not find expected key"
+        r"|Unable to resolve action|Can't find 'action\.yml'|The workflow is not valid|Unrecognized named-value|\(Line: \d+, Col: \d+\)|WorkflowScript: \d+:|No such DSL method"
+        r"|No such property: .* for class: (?:groovy|WorkflowScript)|tox\.config|Unknown lifecycle phase|The goal you specified requires a project to execute|No rule to make target",
+        cause="The configuration of the pipeline or build is wrong.",
+        culprit_kind=CulpritKind.FILE,
+        rank=18,
+        confidence=0.82,
+    ),
+    Signature(
+        name="artifact.missing",
+        failure_class=FailureClass.CI_ARTIFACT,
+        pattern=r"(?i:artifact(?:s)?(?: \S+)? not found|unable to find any artifacts)|No files were found with the provided path|Unable to download artifact|Artifact has expired"
+        r"|Failed to (?:CreateArtifact|FinalizeArtifact|ListArtifacts)",
+        cause="An artifact that the job needs is not there.",
+        rank=28,
+        confidence=0.85,
+    ),
+    Signature(
+        name="scan.trivy",
+        failure_class=FailureClass.SEC_TRIVY,
+        pattern=r"^Total: \d+ \(.*(?:CRITICAL|HIGH|MEDIUM|LOW): [1-9]|^[│|]\s*(?P<name>\S+)\s*[│|]\s*CVE-\d{4}-\d+",
+        cause="Trivy found vulnerable packages: {name}.",
+        culprit_kind=CulpritKind.PACKAGE,
+        rank=30,
+        confidence=0.9,
+    ),
+    Signature(
+        name="scan.snyk",
+        failure_class=FailureClass.SEC_SNYK,
+        pattern=r"Tested \d+ dependencies .*found \d+ issues|\bSNYK-[A-Z]+-[A-Z0-9-]+|✗ .* severity .*snyk\.io",
+        cause="Snyk found vulnerable packages.",
+        culprit_kind=CulpritKind.PACKAGE,
+        rank=30,
+        confidence=0.9,
+    ),
+    Signature(
+        name="scan.secret",
+        failure_class=FailureClass.SEC_SECRET,
+        pattern=r"(?i)leaks found: [1-9]|\bgitleaks\b.*(?:leak|detected)|secrets? detected|Potential secrets about to be committed|push declined due to a detected secret|GH013:",
+        cause="A secret was committed.",
+        culprit_kind=CulpritKind.SECRET,
+        culprit_name="a committed secret",
+        rank=12,
+        confidence=0.85,
+    ),
+    Signature(
+        name="scan.policy",
+        failure_class=FailureClass.SEC_POLICY,
+        pattern=r"^FAIL - (?P<file>\S+) - (?P<name>.{3,200})|^[1-9]\d* tests?, .*[1-9]\d* failures?, .*exception",
+        cause="A policy is violated: {name}.",
+        culprit_kind=CulpritKind.RULE,
+        rank=31,
+        confidence=0.85,
+    ),
+    Signature(
+        name="tf.lock",
+        failure_class=FailureClass.TF_LOCK,
+        pattern=r"Error acquiring the state lock|ConditionalCheckFailedException|state is locked",
+        cause="Terraform's state is locked by another run.",
+        culprit_kind=CulpritKind.RESOURCE,
+        culprit_name="state lock",
+        rank=10,
+        confidence=0.93,
+    ),
+    Signature(
+        name="tf.capacity",
+        failure_class=FailureClass.TF_SPOT_CAPACITY,
+        pattern=r"InsufficientInstanceCapacity|capacity-not-available",
+        cause="There is no capacity for that kind of instance now.",
+        rank=9,
+        confidence=0.93,
+    ),
+    Signature(
+        name="tf.quota",
+        failure_class=FailureClass.TF_QUOTA,
+        pattern=r"(?:Address|Vpc|Vcpu|MaxSpotInstanceCount|Instance)?LimitExceeded|QUOTA_EXCEEDED|(?i:quota .* exceeded|exceeded .* quota)|QuotaExceeded",
+        cause="A quota of the cloud account is used up.",
+        rank=15,
+        confidence=0.85,
+    ),
+    Signature(
+        name="tf.state",
+        failure_class=FailureClass.TF_STATE,
+        pattern=r"state snapshot was created by|Unable to find remote state|state data in S3 does not have the expected content|Failed to (?:load|save|persist) state|Provider produced inconsistent (?:result|final plan)",
+        cause="Terraform's state does not fit.",
+        rank=14,
+        confidence=0.85,
+    ),
+    Signature(
+        name="tf.provider",
+        failure_class=FailureClass.TF_PROVIDER,
+        pattern=r"Failed to query available provider packages|Inconsistent dependency lock file|Failed to install provider|Could not load plugin",
+        cause="A Terraform provider cannot be installed.",
+        rank=16,
+        confidence=0.88,
+    ),
+    Signature(
+        name="tf.auth",
+        failure_class=FailureClass.TF_AUTH,
+        pattern=r"No valid credential sources found|Unable to locate credentials|could not find default credentials|NoCredentialProviders",
+        cause="There are no credentials for the cloud.",
+        rank=11,
+        confidence=0.9,
+    ),
+    Signature(
+        name="tf.config",
+        failure_class=FailureClass.TF_CONFIG,
+        pattern=r"Error: (?:Unsupported (?:argument|block type)|Missing required argument|Invalid (?:value|reference|function|expression|resource)|Reference to undeclared|Duplicate (?:resource|variable)|Module not installed|Argument or block definition required)",
+        cause="The Terraform configuration is wrong.",
+        culprit_kind=CulpritKind.FILE,
+        rank=20,
+        confidence=0.9,
+    ),
+)

@@ -1,0 +1,95 @@
+"""The network between the job and others: names, connections, limits."""
+
+from tasks.domain.diagnosis import CulpritKind
+from tasks.domain.failure_class import FailureClass
+from tasks.domain.signature import Signature
+
+SIGNATURES = (
+    Signature(
+        name="rate.limit",
+        failure_class=FailureClass.CI_RATE,
+        pattern=r"(?i)toomanyrequests|pull rate limit|API rate limit exceeded|secondary rate limit|\b429 Too Many Requests"
+        r"|(?:status|code|error|HTTP/\d\.\d)[ :=\"]{1,4}429\b|RequestLimitExceeded|rate ?limit(?:ed| has been| exceeded| reached)"
+        r"|ThrottlingException|Throttling: Rate exceeded|\brate exceeded\b|TooManyRequestsException",
+        cause="The other side limits how often it may be asked.",
+        culprit_kind=CulpritKind.HOST,
+        rank=9,
+        confidence=0.92,
+        transient=True,
+    ),
+    Signature(
+        name="net.dns",
+        failure_class=FailureClass.CI_NET_DNS,
+        pattern=r"(?:Could not resolve host(?:name)?:? '?(?P<name>[\w.-]+)?"
+        r"|Temporary failure (?:in name resolution|resolving '(?P<host2>[^']+)')"
+        r"|getaddrinfo (?:ENOTFOUND|EAI_AGAIN) ?(?P<host3>[\w.-]+)?|lookup (?P<host4>[\w.-]+)(?: on [\d.:]+)?: (?:no such host|server misbehaving|i/o timeout)"
+        r"|no such host|Name or service not known|nodename nor servname provided|UnknownHostException: ?(?P<host5>[\w.-]+)?"
+        r"|Failed to resolve '(?P<host6>[^']+)'|\[Errno -[235]\] |NameResolutionError|Could not resolve proxy"
+        r"|unable to resolve host address)",
+        cause="A host name could not be resolved: {name}.",
+        culprit_kind=CulpritKind.HOST,
+        rank=10,
+        confidence=0.92,
+        transient=True,
+    ),
+    Signature(
+        name="net.tls",
+        failure_class=FailureClass.CI_NET_CONN,
+        pattern=r"(?i)TLS handshake timeout|SSL(?:Error|: CERTIFICATE_VERIFY_FAILED)|certificate verify failed"
+        r"|x509: certificate|SSL certificate problem|unable to get local issuer certificate|PKIX path building failed"
+        r"|SSLHandshakeException|certificate has expired|gnutls_handshake\(\) failed|tls: failed to verify certificate"
+        r"|self[- ]signed certificate|received handshake warning|server certificate verification failed",
+        cause="The encrypted connection to another host could not be made.",
+        culprit_kind=CulpritKind.HOST,
+        rank=12,
+        confidence=0.85,
+    ),
+    Signature(
+        name="git.remote_5xx",
+        failure_class=FailureClass.CI_NET_CONN,
+        pattern=r"The requested URL returned error: 5\d\d|RPC failed; (?:HTTP 5\d\d|curl (?:18|28|52|55|56|92))"
+        r"|fatal: unable to access '[^']*': (?:Failed to connect|Recv failure|GnuTLS recv error|OpenSSL SSL_|Operation timed out|Empty reply|The requested URL returned error: 5)"
+        r"|fatal: the remote end hung up unexpectedly|early EOF|kex_exchange_identification: ",
+        cause="The git server did not answer as it should.",
+        culprit_kind=CulpritKind.HOST,
+        rank=14,
+        confidence=0.85,
+        transient=True,
+    ),
+    Signature(
+        name="net.http_5xx",
+        failure_class=FailureClass.CI_NET_CONN,
+        pattern=r"\b50[0234] (?:Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway Time-?out|Internal Server Error)"
+        r"|(?i:(?:status(?: code)?|HTTP(?: error)?|code|response|ERROR)[ :=]{1,3}50[0234]\b)|status code 50[234]"
+        r"|Received status code 5\d\d from server|HTTP Error 50\d|curl: \(22\) .* 5\d\d\b|upstream connect error",
+        cause="Another server failed to answer (HTTP 5xx).",
+        culprit_kind=CulpritKind.HOST,
+        rank=16,
+        confidence=0.82,
+        transient=True,
+    ),
+    Signature(
+        name="net.connection",
+        failure_class=FailureClass.CI_NET_CONN,
+        pattern=r"(?i)connection (?:was )?(?:reset|timed out|aborted)|connection refused|\bECONNRESET\b|\bETIMEDOUT\b"
+        r"|\bECONNREFUSED\b|read timed out|connect timed out|ReadTimeoutError|ConnectTimeout(?:Error)?|i/o timeout"
+        r"|Failed to open TCP connection|network is unreachable|no route to host|socket hang up|network timeout at"
+        r"|SocketTimeoutException|ConnectException|context deadline exceeded|IncompleteRead|RemoteDisconnected"
+        r"|curl: \((?:6|7|18|28|35|52|56)\)|unexpected EOF while reading|Operation timed out|SocketException",
+        cause="The connection to another host failed.",
+        culprit_kind=CulpritKind.HOST,
+        rank=34,
+        confidence=0.7,
+        transient=True,
+    ),
+    Signature(
+        name="net.download",
+        failure_class=FailureClass.CI_NET_CONN,
+        pattern=r"curl: \(22\)|The requested URL returned error: 4(?:04|10)|Failed to download|Could not (?:GET|HEAD) '"
+        r"|ERROR 404: Not Found|error: failed to download|download failed|Unable to download",
+        cause="A download failed.",
+        culprit_kind=CulpritKind.HOST,
+        rank=36,
+        confidence=0.6,
+    ),
+)
