@@ -1,1 +1,1 @@
-"""The stories: each module here is a Prefect flow that passes values between stages."""
+"""The stories: what happens, in order, told with the stages' tasks."""

@@ -1,5 +1,7 @@
 """Settings: the only place that reads the environment (`HEALFLOW_…`, nested with `__`); every value is bounded."""
 
+import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -60,3 +62,21 @@ class Settings(BaseSettings):
     def root(self) -> Path:
         """The home as an absolute path."""
         return self.home.expanduser().absolute()
+
+
+_NOT_HANDED_ON = ("PREFECT_", "HEALFLOW_")
+
+
+def handed_on(settings: Settings) -> dict[str, str]:
+    """The environment for a child process: ours without anybody's Prefect profile, and these settings made absolute."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_HANDED_ON)}
+    for name, value in settings:
+        if value is None:
+            continue
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if isinstance(text, tuple):
+            text = json.dumps(text)
+        elif isinstance(text, Path):
+            text = text.expanduser().absolute()
+        inherited[f"HEALFLOW_{name.upper()}"] = str(text)
+    return inherited | {"HEALFLOW_HOME": str(settings.root)}

@@ -8,13 +8,13 @@ from tasks.domain.story import Triage
 
 
 def make_request(
-    triage: Triage, decision: Decision, *, attempt: int, timeout_seconds: int, flow_run_id: str, now: datetime
+    triage: Triage, decision: Decision, *, timeout_seconds: int, flow_run_id: str, now: datetime
 ) -> ApprovalRequest:
-    """The question for one plan; `attempt` counts the ended tries of the flow run, so a forced retry asks anew."""
+    """The question for one plan of one incident: asked again after a crash, it is the same question."""
     digest = triage.plan.digest(decision.policy_digest)
     steps = "; ".join(action.summary for action in triage.plan.actions)
     return ApprovalRequest(
-        id=f"{triage.incident.id}-{attempt}-{digest[:12]}",
+        id=f"{triage.incident.id}-{digest[:12]}",
         incident_id=triage.incident.id,
         plan_digest=digest,
         question=f"{triage.diagnosis.cause} {steps}?",

@@ -52,8 +52,10 @@ class _Budget:
 class Part:
     """One value of the document: where it stands, and what it is once asked for in the right shape."""
 
-    def __init__(self, node: yaml.Node, file: str, path: str, budget: _Budget) -> None:
-        self._node, self._file, self.path, self._budget = node, file, path, budget
+    def __init__(self, node: yaml.Node, file: str, path: str, budget: _Budget, depth: int = 0) -> None:
+        self._node, self._file, self.path, self._budget, self._depth = node, file, path, budget, depth
+        if depth > _MAX_DEPTH:  # an alias may stand inside what it names
+            self.fail(f"nested deeper than {_MAX_DEPTH} levels")
         if node.tag not in _KNOWN_TAGS:
             self.fail(f"the tag {node.tag!r} is not allowed here")
 
@@ -144,7 +146,7 @@ class Part:
     def _child(self, node: yaml.Node, path: str) -> "Part":
         if not self._budget.spend(1):
             self.fail(f"more than {_MAX_VALUES} values once aliases are followed")
-        return Part(node, self._file, path, self._budget)
+        return Part(node, self._file, path, self._budget, self._depth + 1)
 
     def _shape(self) -> str:
         if self.is_mapping:

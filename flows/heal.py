@@ -1,0 +1,45 @@
+"""Heal: from an incident to its outcome, on one page.
+
+triage (read-only) -> policy -> a person, where policy asks for one -> remediate (act, verify, undo) -> outcome.
+"""
+
+from prefect import flow
+
+from flows.asking import ask_and_wait
+from flows.remediate import remediate
+from flows.triage import triage
+from tasks.domain.outcome import Outcome
+from tasks.domain.plan import Decision, Verdict
+from tasks.domain.story import Remediation, Triage
+from tasks.errors import PermanentError
+from tasks.gate.task import decide_plan
+from tasks.remember.task import close, close_unhealed, publish, read_end
+
+
+@flow(name="heal", flow_run_name="heal-{incident_id}", persist_result=True, result_serializer="json")
+def heal(incident_id: str) -> Outcome:
+    """Heal one incident, or say why not; what only a person can put right ends as *escalated*, not as a crash."""
+    known = read_end(incident_id)
+    if known is not None:
+        return Outcome.model_validate(known)  # ended before: a run forced to retry does nothing again
+    try:
+        return Outcome.model_validate(_heal(incident_id))
+    except PermanentError as error:
+        return Outcome.model_validate(close_unhealed(incident_id, str(error)))
+    finally:
+        publish(incident_id)
+
+
+def _heal(incident_id: str) -> Outcome:
+    story = Triage.model_validate(triage(incident_id))
+    decision = Decision.model_validate(decide_plan(story))
+    if decision.verdict is Verdict.DENY or not story.plan.changes_something:
+        return close(story, decision, None, None)
+    approval = None
+    if decision.verdict is Verdict.ASK:
+        publish(incident_id)
+        approval = ask_and_wait(story, decision)
+        if not approval.answer.approves:
+            return close(story, decision, approval, None)
+    remediation = Remediation.model_validate(remediate(story, decision, approval))
+    return close(story, decision, approval, remediation)

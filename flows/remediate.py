@@ -1,0 +1,48 @@
+"""Remediate: the acting half of a heal. Act, prove, undo what did not help, merge what did and may be merged."""
+
+from prefect import flow
+
+from tasks.act.task import Checkout, carry_out, close_fix, confirm, merge_fix, open_fix, take_back
+from tasks.domain.approval import Answer, Approval
+from tasks.domain.outcome import ActionResult, ActionStatus, Verification
+from tasks.domain.plan import Decision
+from tasks.domain.story import Remediation, Triage
+from tasks.errors import PermanentError
+from tasks.gate.task import look_again
+from tasks.verify.task import prove
+
+
+@flow(name="remediate", flow_run_name="remediate-{triage.incident.id}", persist_result=True, result_serializer="json")
+def remediate(triage: Triage, decision: Decision, approval: Approval | None) -> Remediation:
+    """Carry out an allowed or approved plan; a plan that is void by now is not begun."""
+    look_again(decision)
+    confirm(triage, decision, approval)
+    results: list[ActionResult] = []
+    for index in range(len(triage.plan.actions)):
+        try:
+            result = ActionResult.model_validate(carry_out(triage, index))
+        except PermanentError as error:
+            return _undo(triage, results, None, problem=str(error))
+        results.append(result)
+        if result.status is ActionStatus.FAILED:
+            return _undo(triage, results, None, problem=result.message)
+    verification = _prove(triage)
+    if not verification.passed:
+        return _undo(triage, results, verification, problem="")
+    may_merge = approval is not None and approval.answer is Answer.APPROVE_AND_MERGE
+    return Remediation.model_validate(merge_fix(triage, results, verification, may_merge))
+
+
+def _prove(triage: Triage) -> Verification:
+    checkout = Checkout.model_validate(open_fix(triage))
+    try:
+        return Verification.model_validate(prove(triage, checkout.path, checkout.commit))
+    finally:
+        close_fix(triage)
+
+
+def _undo(
+    triage: Triage, results: list[ActionResult], verification: Verification | None, *, problem: str
+) -> Remediation:
+    undone = take_back(triage, results) if results else None
+    return Remediation(results=tuple(results), verification=verification, undone=undone, problem=problem)

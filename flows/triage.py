@@ -1,0 +1,25 @@
+"""Triage: the read-only half of a heal, from an incident to a plan that nobody has carried out."""
+
+from prefect import flow
+
+from tasks.collect.task import collect_evidence
+from tasks.diagnose.task import find_cause, known_signatures
+from tasks.domain.diagnosis import Diagnosis
+from tasks.domain.evidence import Evidence
+from tasks.domain.incident import Incident
+from tasks.domain.outcome import SimilarIncident
+from tasks.domain.plan import Plan
+from tasks.domain.story import Triage
+from tasks.plan.task import draft
+from tasks.remember.task import load_incident, recall
+
+
+@flow(name="triage", flow_run_name="triage-{incident_id}", persist_result=True, result_serializer="json")
+def triage(incident_id: str) -> Triage:
+    """Collect, diagnose, recall and plan; changes nothing outside the ledger."""
+    incident = Incident.model_validate(load_incident(incident_id))
+    evidence = Evidence.model_validate(collect_evidence(incident, known_signatures()))
+    diagnosis = Diagnosis.model_validate(find_cause(incident, evidence))
+    similar = tuple(SimilarIncident.model_validate(other) for other in recall(incident, diagnosis))
+    plan = Plan.model_validate(draft(incident, evidence, diagnosis, list(similar)))
+    return Triage(incident=incident, evidence=evidence, diagnosis=diagnosis, similar=similar, plan=plan)

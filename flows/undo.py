@@ -1,0 +1,57 @@
+"""Undo: takes the fix of a healed incident back, checks that it is gone, and remembers that it did not hold."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tasks.act import ActContext
+from tasks.act.taking_back import take_back_results
+from tasks.clients.ledger import EntryKind, Ledger
+from tasks.clients.pipeline import RunStore
+from tasks.clients.workspace import Workspace
+from tasks.domain.incident import IncidentStatus
+from tasks.domain.outcome import ActionStatus
+from tasks.errors import ConflictError
+from tasks.remember import read_story
+from tasks.settings import Settings
+
+
+def undo_heal(settings: Settings, incident_id: str, *, by: str) -> str:
+    """Take every effect of a heal back, the merge included; returns the incident's id.
+
+    Raises:
+        ConflictError: the incident is not healed, or something moved since, so that undoing would lose other work;
+            what could be undone is undone and recorded.
+    """
+    ledger = Ledger.open(settings.ledger_url)
+    story = read_story(ledger, incident_id)
+    incident, plan = story.incident, story.plan
+    if incident.status is not IncidentStatus.HEALED or plan is None or story.outcome is None or not incident.signal.run:
+        raise ConflictError(f"{incident.id} is {incident.status}: only a healed incident has a fix to take back")
+    context = ActContext(
+        workspace=Workspace(settings.worktrees_root),
+        repository=Path(RunStore(settings.runs_root).read(incident.signal.run.run_id).repository_path),
+        incident=incident,
+        plan=plan,
+    )
+    applied = [result for result in story.results if result.status is not ActionStatus.UNDONE]
+    ledger.incidents.note(incident.id, f"{by} takes the fix back", at=datetime.now(UTC))
+    taken = take_back_results(context, plan.actions, applied)
+    now = datetime.now(UTC)
+    for result in taken.results:
+        ledger.incidents.write(incident.id, EntryKind.UNDO, result, at=now)
+    if not taken.complete:
+        ledger.incidents.note(incident.id, f"could not undo everything: {taken.problem}", at=now)
+        raise ConflictError(f"{incident.id} could not be taken back whole: {taken.problem}")
+    outcome = story.outcome.model_copy(
+        update={
+            "status": IncidentStatus.UNDONE,
+            "summary": f"Healed, then taken back by {by}.",
+            "branch": None,
+            "merged": False,
+            "ended_at": now,
+        }
+    )
+    ledger.memory.end(outcome, repository=incident.signal.repository, environment=incident.environment, plan=plan)
+    ledger.incidents.write(incident.id, EntryKind.OUTCOME, outcome, at=now)
+    ledger.incidents.set_status(incident.id, IncidentStatus.UNDONE)
+    return incident.id

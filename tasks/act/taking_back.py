@@ -1,0 +1,42 @@
+"""Takes a heal back: each result undone, newest first, and read again."""
+
+from collections.abc import Sequence
+
+from tasks.act.actions.merge_fix import SPEC as MERGE
+from tasks.act.actions.merge_fix import merge_action
+from tasks.act.context import ActContext, read_state
+from tasks.act.registry import undo, verify_undone
+from tasks.domain.base import Noun
+from tasks.domain.outcome import ActionResult
+from tasks.domain.plan import Action
+from tasks.errors import PermanentError
+
+
+class TakenBack(Noun):
+    """What became of an undo; `complete` only when every effect was read again and is gone."""
+
+    results: tuple[ActionResult, ...]
+    complete: bool
+    problem: str = ""
+
+
+def take_back_results(context: ActContext, actions: Sequence[Action], results: Sequence[ActionResult]) -> TakenBack:
+    """Undo every result, the newest first; stops at the first that cannot be undone."""
+    done: list[ActionResult] = []
+    for result in reversed(results):
+        try:
+            undone = undo(context, _action_of(context, actions, result), result)
+            done.append(undone)
+            if not verify_undone(context, undone):
+                return TakenBack(
+                    results=tuple(done), complete=False, problem=f"{result.action_name} still shows its effect"
+                )
+        except PermanentError as error:
+            return TakenBack(results=tuple(done), complete=False, problem=str(error))
+    return TakenBack(results=tuple(done), complete=True)
+
+
+def _action_of(context: ActContext, actions: Sequence[Action], result: ActionResult) -> Action:
+    if result.action_name == MERGE.name:
+        return merge_action(context, proven_tip=read_state(result.post_image).tip or "")
+    return next(action for action in actions if action.name == result.action_name)

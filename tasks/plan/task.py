@@ -1,0 +1,49 @@
+"""The Prefect task of planning: works in a scratch worktree of the failing commit, which it removes."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prefect import task
+
+from tasks.clients.ledger import EntryKind, Ledger
+from tasks.clients.pipeline import RunStore
+from tasks.clients.workspace import Workspace
+from tasks.domain.diagnosis import Diagnosis
+from tasks.domain.evidence import Evidence
+from tasks.domain.incident import Incident, IncidentStatus
+from tasks.domain.outcome import SimilarIncident
+from tasks.domain.plan import Plan, Remedy
+from tasks.errors import PermanentError
+from tasks.plan.draft import draft_plan
+from tasks.retrying import RETRIES, RETRY_DELAYS_SECONDS, only_transient
+from tasks.settings import Settings
+
+
+@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+def draft(incident: Incident, evidence: Evidence, diagnosis: Diagnosis, similar: list[SimilarIncident]) -> Plan:
+    """The plan for one incident, with the real patch as its preview."""
+    settings = Settings()
+    ledger = Ledger.shared(settings.ledger_url)
+    signal = incident.signal
+    if signal.run is None:
+        raise PermanentError("the signal names no run, so there is nothing to plan on")
+    repository = Path(RunStore(settings.runs_root).read(signal.run.run_id).repository_path)
+    workspace = Workspace(settings.worktrees_root)
+    scratch = f"{incident.id}-plan"
+    checkout = workspace.prepare(repository, name=scratch, commit=signal.commit)
+    try:
+        plan = draft_plan(
+            incident,
+            evidence,
+            diagnosis,
+            checkout=checkout,
+            similar=tuple(similar),
+            reruns_so_far=ledger.memory.count_reruns(
+                signal.repository, signal.commit, diagnosis.failure_class, Remedy.RERUN_FAILED_JOBS
+            ),
+        )
+    finally:
+        workspace.remove(repository, scratch)
+    ledger.incidents.write(incident.id, EntryKind.PLAN, plan, at=datetime.now(UTC))
+    ledger.incidents.set_status(incident.id, IncidentStatus.TRIAGED)
+    return plan

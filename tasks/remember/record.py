@@ -1,0 +1,85 @@
+"""Draws the outcome from what happened; pure, so that every branch of the story is a line here."""
+
+from datetime import datetime
+
+from tasks.domain.approval import Answer, Approval
+from tasks.domain.failure_class import FailureClass
+from tasks.domain.incident import Incident, IncidentStatus
+from tasks.domain.outcome import Outcome
+from tasks.domain.plan import Decision, Verdict
+from tasks.domain.story import Remediation, Triage
+
+
+def draw_outcome(
+    triage: Triage, decision: Decision, approval: Approval | None, remediation: Remediation | None, *, now: datetime
+) -> Outcome:
+    """The end of an incident that was triaged."""
+    status, summary = _verdict(triage, decision, approval, remediation)
+    acted = remediation is not None and bool(remediation.results)
+    return Outcome(
+        incident_id=triage.incident.id,
+        fingerprint=triage.diagnosis.fingerprint,
+        failure_class=triage.diagnosis.failure_class,
+        status=status,
+        action_names=tuple(result.action_name for result in remediation.results) if remediation and acted else (),
+        summary=summary,
+        branch=remediation.branch if remediation and status is IncidentStatus.HEALED else None,
+        merged=remediation.merged if remediation else False,
+        seconds=max(0.0, (now - triage.incident.opened_at).total_seconds()),
+        ended_at=now,
+    )
+
+
+def unhealed_outcome(incident: Incident, reason: str, *, fingerprint: str, now: datetime) -> Outcome:
+    """The end of an incident whose heal could not go on; a person takes over."""
+    return Outcome(
+        incident_id=incident.id,
+        fingerprint=fingerprint,
+        failure_class=FailureClass.UNKNOWN,
+        status=IncidentStatus.ESCALATED,
+        action_names=(),
+        summary=f"Could not go on: {reason}",
+        seconds=max(0.0, (now - incident.opened_at).total_seconds()),
+        ended_at=now,
+    )
+
+
+def _verdict(
+    triage: Triage, decision: Decision, approval: Approval | None, remediation: Remediation | None
+) -> tuple[IncidentStatus, str]:
+    if decision.verdict is Verdict.DENY:
+        return IncidentStatus.DENIED, f"Nothing was done: policy denies the plan ({decision.reason})."
+    if not triage.plan.changes_something:
+        return IncidentStatus.REPORTED, f"Reported, nothing was changed. {triage.plan.rationale}"
+    if approval is not None and not approval.answer.approves:
+        return _refused(approval)
+    if remediation is None:
+        raise ValueError("an approved plan that changes something ends with a remediation")
+    if remediation.healed:
+        return IncidentStatus.HEALED, _healed(remediation)
+    return IncidentStatus.ESCALATED, _not_helped(remediation)
+
+
+def _refused(approval: Approval) -> tuple[IncidentStatus, str]:
+    if approval.answer is Answer.EXPIRED:
+        return IncidentStatus.EXPIRED, "Nothing was done: nobody answered in time, and silence is no."
+    reason = f": {approval.reason}" if approval.reason else ""
+    return IncidentStatus.REJECTED, f"Nothing was done: {approval.answered_by} said no{reason}."
+
+
+def _healed(remediation: Remediation) -> str:
+    proof = "The failed job passes."
+    if remediation.merged:
+        return f"{proof} The fix was merged from {remediation.branch}."
+    if remediation.branch is None:
+        return proof
+    left = f" It was not merged: {remediation.problem}." if remediation.problem else ""
+    return f"{proof} The fix is on branch {remediation.branch}.{left}"
+
+
+def _not_helped(remediation: Remediation) -> str:
+    if remediation.problem and remediation.verification is None:
+        return f"Not healed: {remediation.problem}. A person has to look."
+    undone = {True: "and was undone", False: "and could NOT be undone", None: "and left nothing to undo"}
+    problem = f" ({remediation.problem})" if remediation.problem else ""
+    return f"The fix did not help {undone[remediation.undone]}{problem}. A person has to look."

@@ -1,0 +1,87 @@
+"""The Prefect tasks of memory: load an incident, recall its like, write its end, publish its page."""
+
+from datetime import UTC, datetime
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+
+from tasks.clients.ledger import EntryKind, Ledger
+from tasks.domain.approval import Approval
+from tasks.domain.diagnosis import Diagnosis
+from tasks.domain.incident import Incident
+from tasks.domain.outcome import Outcome, SimilarIncident
+from tasks.domain.plan import Decision
+from tasks.domain.story import Remediation, Triage
+from tasks.remember.record import draw_outcome, unhealed_outcome
+from tasks.remember.report import story_markdown
+from tasks.remember.story import read_story
+from tasks.retrying import RETRIES, RETRY_DELAYS_SECONDS, only_transient
+from tasks.settings import Settings
+
+
+def _ledger() -> Ledger:
+    return Ledger.shared(Settings().ledger_url)
+
+
+@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+def load_incident(incident_id: str) -> Incident:
+    """The incident as the dispatcher opened it."""
+    return _ledger().incidents.get(incident_id).incident
+
+
+@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+def recall(incident: Incident, diagnosis: Diagnosis) -> list[SimilarIncident]:
+    """Ended incidents with the same fingerprint, newest first."""
+    similar = _ledger().memory.similar(diagnosis.fingerprint)
+    return [other for other in similar if other.incident_id != incident.id]
+
+
+@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+def close(triage: Triage, decision: Decision, approval: Approval | None, remediation: Remediation | None) -> Outcome:
+    """Write the end of a triaged incident."""
+    now = datetime.now(UTC)
+    outcome = draw_outcome(triage, decision, approval, remediation, now=now)
+    return _write_end(triage.incident, outcome, triage=triage)
+
+
+@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+def close_unhealed(incident_id: str, reason: str) -> Outcome:
+    """Write the end of an incident whose heal could not go on."""
+    story = read_story(_ledger(), incident_id)
+    fingerprint = story.diagnosis.fingerprint if story.diagnosis else story.incident.key
+    outcome = unhealed_outcome(story.incident, reason, fingerprint=fingerprint, now=datetime.now(UTC))
+    return _write_end(story.incident, outcome, triage=None)
+
+
+@task(cache_policy=NO_CACHE)
+def read_end(incident_id: str) -> Outcome | None:
+    """How the incident ended, `None` while it has not."""
+    return _ledger().memory.outcome_of(incident_id)
+
+
+def _write_end(incident: Incident, outcome: Outcome, *, triage: Triage | None) -> Outcome:
+    ledger = _ledger()
+    known = ledger.memory.outcome_of(incident.id)
+    if known is not None and known.status == outcome.status:
+        return known
+    ledger.memory.end(
+        outcome,
+        repository=incident.signal.repository,
+        environment=incident.environment,
+        plan=triage.plan if triage else None,
+    )
+    ledger.incidents.write(incident.id, EntryKind.OUTCOME, outcome, at=outcome.ended_at)
+    ledger.incidents.set_status(incident.id, outcome.status)
+    return outcome
+
+
+@task(cache_policy=NO_CACHE, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS)
+def publish(incident_id: str) -> None:
+    """Write the incident's page as a Markdown artifact; the newest version is the one the UI shows first."""
+    story = read_story(_ledger(), incident_id)
+    create_markdown_artifact(
+        key=incident_id,
+        markdown=story_markdown(story),
+        description=story.diagnosis.cause if story.diagnosis else story.incident.signal.title,
+    )

@@ -1,0 +1,136 @@
+"""Drives the heal flow against a real Prefect server: a broken repository, its event, the answers, the restarts."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from deployments.demo.project import WORKFLOW, DemoRepository
+from flows.pipeline import run_in_worktree
+from tasks.clients.ledger import Ledger
+from tasks.clients.pipeline import RunStore, workflow_run_event
+from tasks.domain.approval import Answer, Approval, ApprovalChannel
+from tasks.domain.incident import Incident, Signal, open_incident
+from tasks.domain.outcome import Outcome
+from tasks.domain.story import Story
+from tasks.intake import parse_github
+from tasks.remember import read_story
+from tasks.settings import Settings
+
+
+class Healing:
+    """One repository, one home, and the flow runs of its incidents."""
+
+    def __init__(self, repository: DemoRepository) -> None:
+        self.repository = repository
+        self.settings = Settings()
+        self.ledger = Ledger.shared(self.settings.ledger_url)
+        self._runs: dict[str, UUID] = {}
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> "Healing":
+        """A fresh repository whose workflow passes."""
+        repository = DemoRepository(folder / "shop")
+        repository.create()
+        healing = cls(repository)
+        healing.run_workflow()
+        return healing
+
+    def run_workflow(self, *jobs: str) -> str:
+        """Run the workflow on main; returns the run's id."""
+        outcome = run_in_worktree(self.settings, self.repository.root, WORKFLOW, ref="main", job_keys=jobs)
+        return outcome.run_id
+
+    def break_format(self) -> Incident:
+        """Commit a badly formatted file, run the workflow, and open the incident of its failure."""
+        self.repository.misformat_a_file()
+        return self.open_incident(self.run_workflow("lint"))
+
+    def break_format_beyond_help(self) -> Incident:
+        """As `break_format`, but a later step of the job fails too, so that formatting does not make it pass."""
+        workflow = (self.repository.root / WORKFLOW).read_text()
+        later = "shop tests\n      - name: Look at the moon\n        run: test -e full-moon\n"
+        self.repository.commit("Look at the moon", {WORKFLOW: workflow.replace("shop tests\n", later, 1)})
+        return self.break_format()
+
+    def break_oddly(self) -> Incident:
+        """A failure that no rule knows."""
+        workflow = (self.repository.root / WORKFLOW).read_text()
+        odd = workflow.replace("ruff format --check shop tests", "echo the moon is not full; exit 3", 1)
+        self.repository.commit("Look at the moon", {WORKFLOW: odd})
+        return self.open_incident(self.run_workflow("lint"))
+
+    def open_incident(self, run_id: str) -> Incident:
+        """What the gateway and the dispatcher do with a run's event."""
+        now = datetime.now(UTC)
+        body = workflow_run_event(RunStore(self.settings.runs_root).read(run_id), now=now)
+        signal = parse_github("workflow_run", f"delivery-{run_id}", body, now=now)
+        assert isinstance(signal, Signal), signal
+        return self.ledger.incidents.open(open_incident(signal, now=now))
+
+    def start(self, incident: Incident) -> Outcome | None:
+        """Begin the heal; `None` when it waits for a person."""
+        from prefect import get_client
+
+        from flows.heal import heal
+
+        with get_client(sync_client=True) as client:
+            flow_id = client.create_flow_from_name(heal.name)
+            deployment_id = client.create_deployment(flow_id=flow_id, name="heal")
+            run = client.create_flow_run_from_deployment(deployment_id, parameters={"incident_id": incident.id})
+        self._runs[incident.id] = run.id
+        self.ledger.incidents.set_flow_run(incident.id, str(run.id))
+        return self.go_on(incident)
+
+    def go_on(self, incident: Incident) -> Outcome | None:
+        """Execute the run from its beginning, as a new process would; finished work is not repeated."""
+        from prefect import get_client
+        from prefect.exceptions import Pause
+        from prefect.flow_engine import run_flow
+
+        from flows.heal import heal
+
+        with get_client(sync_client=True) as client:
+            run = client.read_flow_run(self._runs[incident.id])
+        try:
+            result: Any = run_flow(heal, flow_run=run, parameters={"incident_id": incident.id})
+        except Pause:
+            return None
+        return Outcome.model_validate(result)
+
+    def resume(self, incident: Incident, **form: str) -> str:
+        """Resume the waiting run with a filled form, as the Prefect UI does; returns the server's verdict."""
+        from prefect import get_client
+
+        with get_client(sync_client=True) as client:
+            return str(client.resume_flow_run(self._runs[incident.id], run_input=form).status.value)
+
+    def answer(self, incident: Incident, answer: Answer, *, at: datetime | None = None, reason: str = "") -> None:
+        """Answer in the ledger, as the command line does, and wake the run."""
+        request = self.story(incident).request
+        assert request is not None, "nothing was asked"
+        self.ledger.approvals.answer(
+            Approval(
+                request_id=request.id,
+                plan_digest=request.plan_digest,
+                answer=answer,
+                answered_by="ada",
+                verified=True,
+                channel=ApprovalChannel.COMMAND_LINE,
+                reason=reason,
+                answered_at=at or datetime.now(UTC),
+            )
+        )
+        assert self.resume(incident, answer="approve" if answer.approves else "reject") == "ACCEPT"
+
+    def story(self, incident: Incident) -> Story:
+        """What the ledger tells."""
+        return read_story(self.ledger, incident.id)
+
+    def branches(self) -> set[str]:
+        """The repository's branches."""
+        return set(self.repository.git("branch", "--format=%(refname:short)").split())
+
+    def tip(self) -> str:
+        """The commit of main."""
+        return self.repository.git("rev-parse", "main").strip()

@@ -1,0 +1,244 @@
+"""The heal flow, branch by branch: what must not happen first."""
+
+import shutil
+from datetime import timedelta
+
+import pytest
+
+from tasks.domain.approval import Answer, ApprovalChannel
+from tasks.domain.incident import IncidentStatus
+from tasks.domain.outcome import ActionStatus
+from tasks.errors import ConflictError
+from tests.flows.healing import Healing
+
+pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+
+
+def untouched(healing: Healing) -> bool:
+    return healing.branches() == {"main"}
+
+
+def test_denied_plan_is_not_carried_out(healing: Healing, monkeypatch: pytest.MonkeyPatch) -> None:
+    incident = healing.break_format()
+    monkeypatch.setenv("HEALFLOW_KILL_SWITCH", "true")
+    outcome = healing.start(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.DENIED
+    assert "kill switch" in outcome.summary
+    assert untouched(healing)
+    assert healing.ledger.memory.actions_of(incident.id) == ()
+
+
+def test_rejected_plan_is_not_carried_out(healing: Healing) -> None:
+    incident = healing.break_format()
+    assert healing.start(incident) is None
+    healing.answer(incident, Answer.REJECT, reason="not before the release")
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.REJECTED
+    assert "not before the release" in outcome.summary
+    assert untouched(healing)
+    assert healing.ledger.memory.actions_of(incident.id) == ()
+
+
+def test_answer_after_the_deadline_is_no(healing: Healing) -> None:
+    incident = healing.break_format()
+    assert healing.start(incident) is None
+    request = healing.story(incident).request
+    assert request is not None
+    with pytest.raises(ConflictError, match="silence was taken as no"):
+        healing.answer(incident, Answer.APPROVE, at=request.deadline + timedelta(seconds=1))
+    healing.answer(incident, Answer.EXPIRED, at=request.deadline + timedelta(seconds=1))
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.EXPIRED
+    assert untouched(healing)
+
+
+def test_bare_resume_is_refused_and_approves_nothing(healing: Healing) -> None:
+    incident = healing.break_format()
+    assert healing.start(incident) is None
+    assert healing.resume(incident) == "REJECT"
+    assert healing.resume(incident, answer="certainly") == "REJECT"
+    assert healing.story(incident).incident.status is IncidentStatus.WAITING
+    assert untouched(healing)
+
+
+def test_approval_is_void_once_the_branch_moved(healing: Healing) -> None:
+    incident = healing.break_format()
+    assert healing.start(incident) is None
+    healing.repository.break_a_test()
+    healing.answer(incident, Answer.APPROVE_AND_MERGE)
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.ESCALATED
+    assert "the plan is void" in outcome.summary
+    assert untouched(healing)
+
+
+def test_approval_is_void_once_the_policy_changed(healing: Healing, monkeypatch: pytest.MonkeyPatch) -> None:
+    incident = healing.break_format()
+    assert healing.start(incident) is None
+    healing.answer(incident, Answer.APPROVE)
+    monkeypatch.setenv("HEALFLOW_MAX_ACTIONS_PER_HOUR", "5")
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.ESCALATED
+    assert "policy or its limits changed" in outcome.summary
+    assert untouched(healing)
+
+
+def test_approved_fix_is_proven_and_merged_and_can_be_undone(healing: Healing) -> None:
+    from flows.undo import undo_heal
+
+    incident = healing.break_format()
+    broken = healing.tip()
+    assert healing.start(incident) is None
+    assert healing.story(incident).incident.status is IncidentStatus.WAITING
+    healing.answer(incident, Answer.APPROVE_AND_MERGE)
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert (outcome.status, outcome.merged) == (IncidentStatus.HEALED, True)
+    assert outcome.action_names == ("run_formatter", "merge_fix")
+    story = healing.story(incident)
+    assert story.verification is not None
+    assert story.verification.passed
+    assert healing.tip() != broken
+
+    undo_heal(healing.settings, incident.id, by="ada")
+    assert healing.tip() == broken
+    assert untouched(healing)
+    assert healing.story(incident).incident.status is IncidentStatus.UNDONE
+    with pytest.raises(ConflictError, match="only a healed incident"):
+        undo_heal(healing.settings, incident.id, by="ada")
+
+
+def test_fix_stays_on_its_branch_when_the_approval_says_nothing_of_merging(healing: Healing) -> None:
+    incident = healing.break_format()
+    broken = healing.tip()
+    assert healing.start(incident) is None
+    assert healing.resume(incident, answer="approve", approver="Grace") == "ACCEPT"
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert (outcome.status, outcome.merged) == (IncidentStatus.HEALED, False)
+    assert healing.tip() == broken
+    assert healing.branches() == {"main", f"healflow/{incident.id}"}
+    approval = healing.story(incident).approval
+    assert approval is not None
+    assert (approval.answered_by, approval.verified) == ("Grace", False)
+    assert approval.channel is ApprovalChannel.PREFECT_UI
+
+
+def test_fix_that_does_not_help_is_undone_and_escalated(healing: Healing) -> None:
+    incident = healing.break_format_beyond_help()
+    assert healing.start(incident) is None
+    healing.answer(incident, Answer.APPROVE_AND_MERGE)
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.ESCALATED
+    assert "did not help and was undone" in outcome.summary
+    assert untouched(healing)
+    results = healing.story(incident).results
+    assert [result.status for result in results] == [ActionStatus.APPLIED, ActionStatus.UNDONE]
+
+
+def test_crash_between_intent_and_result_does_not_act_twice(healing: Healing, monkeypatch: pytest.MonkeyPatch) -> None:
+    incident = healing.break_format()
+    assert healing.start(incident) is None
+    healing.answer(incident, Answer.APPROVE)
+
+    class Killed(BaseException):
+        """Stands for the death of the process: nothing of ours catches it."""
+
+    def die(*_arguments: object, **_more: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr("tasks.clients.ledger.memory.Memory.complete", die)
+        with pytest.raises(Killed):
+            healing.go_on(incident)
+    (begun,) = healing.ledger.memory.actions_of(incident.id)
+    assert begun.result is None
+    made = healing.repository.git("rev-parse", f"healflow/{incident.id}")
+
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.HEALED
+    assert healing.repository.git("rev-parse", f"healflow/{incident.id}") == made
+    (done,) = healing.ledger.memory.actions_of(incident.id)
+    assert done.result is not None
+    assert done.result.status is ActionStatus.ALREADY_APPLIED
+
+
+def test_resumed_run_does_not_repeat_finished_tasks(healing: Healing) -> None:
+    incident = healing.break_format()
+    assert healing.start(incident) is None
+    shutil.rmtree(healing.settings.runs_root)  # nothing could be collected a second time
+    before = [entry.kind for entry in healing.ledger.incidents.journal(incident.id)]
+    assert healing.go_on(incident) is None, "still waits: nothing was answered"
+    assert [entry.kind for entry in healing.ledger.incidents.journal(incident.id)] == before
+
+
+def test_forced_retry_of_an_ended_heal_does_nothing(healing: Healing) -> None:
+    incident = healing.break_format()
+    healing.start(incident)
+    healing.answer(incident, Answer.REJECT)
+    first = healing.go_on(incident)
+    journal = healing.ledger.incidents.journal(incident.id)
+    assert healing.go_on(incident) == first
+    assert healing.ledger.incidents.journal(incident.id) == journal
+    assert untouched(healing)
+
+
+def test_unknown_failure_is_reported_and_nothing_is_changed(healing: Healing) -> None:
+    incident = healing.break_oddly()
+    outcome = healing.start(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.REPORTED
+    story = healing.story(incident)
+    assert story.diagnosis is not None
+    assert story.diagnosis.failure_class == "unknown"
+    assert untouched(healing)
+
+
+def test_same_failure_again_is_healed_from_memory(healing: Healing) -> None:
+    first = healing.break_format()
+    healing.start(first)
+    healing.answer(first, Answer.APPROVE_AND_MERGE)
+    assert healing.go_on(first) is not None
+    healing.run_workflow()
+    healing.repository.git("revert", "--no-edit", "HEAD")
+    again = healing.open_incident(healing.run_workflow("lint"))
+    assert healing.start(again) is None
+    plan = healing.story(again).plan
+    assert plan is not None
+    assert plan.remembered_incident == first.id
+
+
+def test_artifact_tells_the_whole_story(healing: Healing) -> None:
+    from prefect import get_client
+    from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+
+    incident = healing.break_format()
+    healing.start(incident)
+    healing.answer(incident, Answer.APPROVE)
+    healing.go_on(incident)
+    with get_client(sync_client=True) as client:
+        pages = client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[incident.id])))
+    newest = max(pages, key=lambda page: page.created)
+    for part in ("## Diagnosis", "## Plan", "```diff", "## Verification", "## Cost", "## Timeline", "shop/coupon.py"):
+        assert part in str(newest.data)
+
+
+def test_triage_and_remediate_are_sub_flows_of_heal(healing: Healing) -> None:
+    from prefect import get_client
+
+    incident = healing.break_format()
+    healing.start(incident)
+    healing.answer(incident, Answer.APPROVE)
+    healing.go_on(incident)
+    with get_client(sync_client=True) as client:
+        runs = {run.name: run for run in client.read_flow_runs(limit=200)}
+    for name in (f"triage-{incident.id}", f"remediate-{incident.id}"):
+        assert runs[name].parent_task_run_id is not None
+        assert runs[name].state_name == "Completed"
