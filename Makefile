@@ -25,7 +25,7 @@ demo: $(STAMP)
 	@$(BIN)/healflow demo $(ARGS)
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest $(TESTS) $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS) $(ARGS)
 
 check: $(STAMP)
 	@$(BIN)/ruff format --check .

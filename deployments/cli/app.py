@@ -1,0 +1,127 @@
+"""The commands of `healflow`. Nothing heavy is imported before a command needs it: `--help` answers at once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="healflow",
+    help="A delivery pipeline that heals itself: from a failed run to a proven fix.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+IncidentId = Annotated[str, typer.Argument(metavar="ID", help="An incident's id, or its beginning.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def up() -> None:
+    """Start the Prefect server, the gateway and the flows on this machine, until Ctrl-C."""
+    from deployments.local import up as start
+    from tasks.settings import Settings
+
+    raise typer.Exit(start(Settings()))
+
+
+@app.command()
+def demo(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Answer every question with yes and merge.")] = False,
+    keep: Annotated[bool, typer.Option(help="Keep the demo's folder, for a look at it afterwards.")] = False,
+) -> None:
+    """Break a small real repository four times, and heal it each time before your eyes."""
+    from deployments.demo.run import run_demo
+    from tasks.settings import Settings
+
+    raise typer.Exit(run_demo(Settings(), yes=yes, keep=keep))
+
+
+@app.command()
+def ci(
+    workflow: Annotated[str, typer.Argument(help="Workflow file, from the repository's root.")] = "",
+    repository: Annotated[Path, typer.Option("--repository", "-C", help="A git repository.")] = Path(),
+    ref: Annotated[str, typer.Option(help="The branch or commit to run.")] = "HEAD",
+    job: Annotated[list[str] | None, typer.Option(help="Run only this job; may be repeated.")] = None,
+    report: Annotated[bool, typer.Option(help="Report a failure to the gateway, which starts the heal.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Run a GitHub Actions workflow here, in a git worktree, and report a failure to the gateway."""
+    from deployments.cli.pipeline import run_workflow
+    from tasks.settings import Settings
+
+    code = run_workflow(
+        Settings(), repository, workflow, ref=ref, job_keys=tuple(job or ()), report=report, as_json=as_json
+    )
+    raise typer.Exit(code)
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def run(
+    command: Annotated[list[str], typer.Argument(metavar="-- CMD…", help="The command and its arguments.")],
+    as_json: AsJson = False,
+) -> None:
+    """Run any command; its exit code is kept, and on failure the triage is printed."""
+    from deployments.cli.pipeline import run_and_triage
+    from tasks.settings import Settings
+
+    raise typer.Exit(run_and_triage(Settings(), command, as_json=as_json))
+
+
+@app.command()
+def incidents(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
+    in_flight: Annotated[bool, typer.Option("--in-flight", help="Only those that have not ended.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the incidents, newest first."""
+    from deployments.cli.incidents import list_incidents
+    from tasks.settings import Settings
+
+    list_incidents(Settings(), limit=limit, in_flight=in_flight, as_json=as_json)
+
+
+@app.command()
+def show(incident_id: IncidentId, as_json: AsJson = False) -> None:
+    """Print the whole story of an incident: evidence, diagnosis, plan, diff, answer, proof, outcome."""
+    from deployments.cli.incidents import show_incident
+    from tasks.settings import Settings
+
+    show_incident(Settings(), incident_id, as_json=as_json)
+
+
+@app.command()
+def approve(
+    incident_id: IncidentId,
+    merge: Annotated[bool, typer.Option("--merge", help="Merge the fix once it is proven.")] = False,
+    why: Annotated[str, typer.Option("--why", help="A reason, for the record.")] = "",
+) -> None:
+    """Say yes to the plan of an incident; it binds to exactly the plan that 'show' prints."""
+    from deployments.cli.answers import answer
+    from tasks.domain.approval import Answer
+    from tasks.settings import Settings
+
+    answer(Settings(), incident_id, Answer.APPROVE_AND_MERGE if merge else Answer.APPROVE, reason=why)
+
+
+@app.command()
+def reject(
+    incident_id: IncidentId,
+    why: Annotated[str, typer.Option("--why", help="The reason, for the record.")],
+) -> None:
+    """Say no to the plan of an incident; nothing is done."""
+    from deployments.cli.answers import answer
+    from tasks.domain.approval import Answer
+    from tasks.settings import Settings
+
+    answer(Settings(), incident_id, Answer.REJECT, reason=why)
+
+
+@app.command()
+def undo(incident_id: IncidentId) -> None:
+    """Take the fix of a healed incident back, and check that it is gone."""
+    from deployments.cli.answers import take_back
+    from tasks.settings import Settings
+
+    take_back(Settings(), incident_id)

@@ -1,0 +1,169 @@
+"""The dispatcher: hands accepted events to Prefect, wakes answered runs, enforces deadlines, restarts lost heals.
+
+It works off the ledger alone, one small step after another, so that it may be killed at any moment: what was not done
+is found again at the next tick.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from tasks.clients.ledger import EntryKind, EventStatus, Ledger, StoredApproval, StoredEvent, StoredIncident
+from tasks.domain.approval import Answer, Approval, ApprovalChannel
+from tasks.domain.incident import Ignored, IncidentStatus, open_incident
+from tasks.errors import BadInputError, TransientError
+from tasks.intake import parse_github
+from tasks.remember.record import unhealed_outcome
+from tasks.remember.story import read_story
+
+MAX_DISPATCHES = 3
+"""How many runs one incident gets before a person takes over."""
+EVENTS_A_TICK = 5
+SWEEP_EVERY = timedelta(seconds=5)
+"""How often the runs of all incidents in flight are looked at."""
+
+log = logging.getLogger("healflow.dispatcher")
+
+
+class RunState(StrEnum):
+    """What the dispatcher needs to know of a flow run."""
+
+    ALIVE = "alive"
+    WAITING = "waiting"
+    LOST = "lost"
+    """Crashed, failed, cancelled or missing: nothing of it goes on by itself."""
+    COMPLETED = "completed"
+
+
+class FlowRuns(Protocol):
+    """The heal flow's runs on a Prefect server. Every method raises TransientError when the server is away."""
+
+    def create(self, incident_id: str, *, idempotency_key: str) -> str:
+        """Start a run, or find the one with that key; returns its id."""
+        ...
+
+    def state(self, run_id: str) -> RunState:
+        """What has become of a run."""
+        ...
+
+    def resume(self, run_id: str, *, answer: str, approver: str, reason: str) -> bool:
+        """Wake a waiting run with a filled form; false when it does not wait (yet, or any more)."""
+        ...
+
+
+class Dispatcher:
+    """One pass over all that is open is a tick."""
+
+    def __init__(self, ledger: Ledger, runs: FlowRuns) -> None:
+        self._ledger, self._runs = ledger, runs
+        self._swept_at: datetime | None = None
+        self._away = False
+
+    def tick(self, now: datetime) -> None:
+        """Do what can be done now; a Prefect server that is away only delays."""
+        try:
+            for event in self._ledger.events.pending(limit=EVENTS_A_TICK):
+                self._dispatch(event, now)
+            self._expire(now)
+            for approval in self._ledger.approvals.to_resume():
+                self._wake(approval)
+            if self._swept_at is None or now - self._swept_at >= SWEEP_EVERY:
+                self._sweep(now)
+                self._swept_at = now
+        except TransientError as error:
+            if not self._away:
+                log.warning("Waiting: %s. Nothing is lost; it goes on by itself.", error)
+            self._away = True
+        else:
+            if self._away:
+                log.info("Going on: everything answers again.")
+            self._away = False
+
+    def _dispatch(self, event: StoredEvent, now: datetime) -> None:
+        try:
+            parsed = parse_github(event.event_name, event.delivery_id, event.body, now=now)
+        except BadInputError as error:
+            self._ledger.events.settle(event.delivery_id, EventStatus.REFUSED, note=str(error))
+            return
+        if isinstance(parsed, Ignored):
+            self._ledger.events.settle(event.delivery_id, EventStatus.IGNORED, note=parsed.reason)
+            return
+        incident = self._ledger.incidents.open(open_incident(parsed, now=event.received_at))
+        stored = self._ledger.incidents.get(incident.id)
+        if stored.flow_run_id is None:
+            self._start(stored)
+        self._ledger.events.settle(event.delivery_id, EventStatus.DISPATCHED, incident_id=incident.id)
+        log.info("%s: %s on %s", incident.id, parsed.title, parsed.repository)
+
+    def _start(self, stored: StoredIncident) -> None:
+        incident_id = stored.incident.id
+        run_id = self._runs.create(incident_id, idempotency_key=f"{incident_id}:{stored.dispatches + 1}")
+        self._ledger.incidents.set_flow_run(incident_id, run_id)
+
+    def _expire(self, now: datetime) -> None:
+        for waiting in self._ledger.approvals.unanswered():
+            request = waiting.request
+            if now > request.deadline:
+                self._ledger.approvals.answer(
+                    Approval(
+                        request_id=request.id,
+                        plan_digest=request.plan_digest,
+                        answer=Answer.EXPIRED,
+                        answered_by="nobody",
+                        verified=False,
+                        channel=ApprovalChannel.DEADLINE,
+                        answered_at=now,
+                    )
+                )
+                log.info("%s: nobody answered in time; silence is no", request.incident_id)
+
+    def _wake(self, stored: StoredApproval) -> None:
+        """Tell the waiting run; it reads the answer that counts from the ledger."""
+        if stored.answer is None:
+            return
+        incident = self._ledger.incidents.get(stored.request.incident_id)
+        if incident.incident.status.ended:
+            self._ledger.approvals.mark_resumed(stored.request.id)
+            return
+        if incident.flow_run_id is None:
+            return
+        given = stored.answer.answer
+        woken = self._runs.resume(
+            incident.flow_run_id,
+            answer=str(given if given.approves else Answer.REJECT),
+            approver=stored.answer.answered_by,
+            reason=stored.answer.reason,
+        )
+        if woken:
+            self._ledger.approvals.mark_resumed(stored.request.id)
+
+    def _sweep(self, now: datetime) -> None:
+        for stored in self._ledger.incidents.newest(limit=200, in_flight_only=True):
+            if stored.flow_run_id is None:
+                self._start(stored)
+            elif self._runs.state(stored.flow_run_id) in (RunState.LOST, RunState.COMPLETED):
+                # The run may have ended the incident between the two reads.
+                again = self._ledger.incidents.get(stored.incident.id)
+                if not again.incident.status.ended:
+                    self._restart(again, now)
+
+    def _restart(self, stored: StoredIncident, now: datetime) -> None:
+        incident = stored.incident
+        if stored.dispatches < MAX_DISPATCHES:
+            self._start(stored)
+            self._ledger.incidents.note(
+                incident.id, f"its run was lost; run {stored.dispatches + 1} of {MAX_DISPATCHES} goes on", at=now
+            )
+            log.warning("%s: its run was lost, another one goes on", incident.id)
+            return
+        story = read_story(self._ledger, incident.id)
+        fingerprint = story.diagnosis.fingerprint if story.diagnosis else incident.key
+        reason = f"{MAX_DISPATCHES} runs were lost before the heal ended; their logs are in the Prefect UI"
+        outcome = unhealed_outcome(incident, reason, fingerprint=fingerprint, now=now)
+        self._ledger.memory.end(
+            outcome, repository=incident.signal.repository, environment=incident.environment, plan=story.plan
+        )
+        self._ledger.incidents.write(incident.id, EntryKind.OUTCOME, outcome, at=now)
+        self._ledger.incidents.set_status(incident.id, IncidentStatus.ESCALATED)
+        log.error("%s: %s", incident.id, reason)

@@ -1,0 +1,28 @@
+"""Reads a request's body with a limit that holds while it arrives, whatever its headers say."""
+
+from fastapi import Request
+
+from tasks.errors import BadInputError
+
+
+async def read_body(request: Request, *, max_bytes: int) -> bytes:
+    """The raw body.
+
+    Raises:
+        BadInputError: 413; it is longer than `max_bytes`, announced or not.
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > max_bytes:
+        raise _too_large(max_bytes)
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > max_bytes:
+            raise _too_large(max_bytes)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _too_large(max_bytes: int) -> BadInputError:
+    return BadInputError(f"the event is larger than {max_bytes} bytes", status_code=413)

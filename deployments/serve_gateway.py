@@ -1,0 +1,48 @@
+"""`python -m deployments.serve_gateway`: the gateway and the dispatcher in one process.
+
+They share it because both are small, idle most of the time, and useless without each other on one machine.
+"""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+
+import uvicorn
+
+from deployments.dispatcher import Dispatcher
+from deployments.gateway import make_app
+from deployments.home import Home
+from tasks.clients.ledger import Ledger
+from tasks.errors import HealflowError
+from tasks.settings import Settings
+
+TICK_SECONDS = 0.25
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    settings = Settings()
+    ledger = Ledger.open(settings.ledger_url)
+
+    async def dispatch(stop: asyncio.Event) -> None:
+        from deployments.prefect_runs import PrefectRuns
+
+        dispatcher = Dispatcher(ledger, PrefectRuns())
+        while not stop.is_set():
+            try:
+                await asyncio.to_thread(dispatcher.tick, datetime.now(UTC))
+            except HealflowError:
+                logging.getLogger("healflow.dispatcher").exception("A step failed; the next tick tries again.")
+            try:
+                await asyncio.wait_for(stop.wait(), TICK_SECONDS)
+            except TimeoutError:
+                continue
+
+    app = make_app(settings, ledger, Home(settings).webhook_secret(), background=dispatch)
+    uvicorn.run(app, host="127.0.0.1", port=settings.gateway_port, log_level="warning", access_log=False)
+
+
+if __name__ == "__main__":
+    main()

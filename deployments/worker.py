@@ -1,0 +1,27 @@
+"""`python -m deployments.worker`: serves the heal flow to the Prefect server; each run is a process of its own."""
+
+from prefect import serve
+from prefect.deployments.runner import RunnerDeployment
+from prefect.types.entrypoint import EntrypointType
+
+from flows.heal import heal
+
+CONCURRENT_HEALS = 4
+
+
+def main() -> None:
+    """Serve until SIGTERM; the deployment stays as it is, so that runs wait for the next worker."""
+    deployment = heal.to_deployment(
+        name="heal",
+        description="From an incident to its outcome.",
+        tags=["healflow"],
+        # By file, `flows/` itself would land on sys.path and `tasks` would not be found.
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    if not isinstance(deployment, RunnerDeployment):
+        raise TypeError("to_deployment answers at once outside an event loop")
+    serve(deployment, pause_on_shutdown=False, limit=CONCURRENT_HEALS, print_starting_message=False)
+
+
+if __name__ == "__main__":
+    main()
