@@ -169,8 +169,7 @@ class _Scan:
             self._passed = True
             return
         if self._compiled.wrapper.search(line):
-            self._wrap(block, start, number, text)
-            return
+            self._wrap(block, start, number, text)  # an exit code such as 137 may still say why
         name = next((name for name, pattern in self._compiled.each if pattern.search(line)), None)
         if name is None:
             return

@@ -1,0 +1,109 @@
+"""The gateway: what it refuses leaves nothing in the ledger; what it accepts is there before the answer."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deployments.gateway import make_app
+from tasks.clients.ledger import Ledger
+from tasks.clients.pipeline import sign
+from tasks.settings import Settings
+from tests.unit.intake import payloads
+
+SECRET = "s3cret-for-tests"
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger.in_folder(tmp_path)
+
+
+def send(ledger: Ledger, body: bytes, *, settings: Settings | None = None, **changes: str | None) -> httpx.Response:
+    headers = {
+        "Content-Type": "application/json",
+        "X-GitHub-Event": "workflow_run",
+        "X-GitHub-Delivery": "d-1",
+        "X-Hub-Signature-256": sign(body, SECRET),
+    }
+    for name, value in changes.items():
+        key = name.replace("_", "-")
+        headers = {k: v for k, v in headers.items() if k.lower() != key.lower()}
+        if value is not None:
+            headers[key] = value
+
+    async def post() -> httpx.Response:
+        transport = httpx.ASGITransport(app=make_app(settings or Settings(), ledger, SECRET))
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+            return await client.post("/webhooks/github", content=body, headers=headers)
+
+    return asyncio.run(post())
+
+
+def event(at: datetime | None = None) -> bytes:
+    return json.dumps(payloads.local_run(updated_at=(at or datetime.now(UTC)).isoformat())).encode()
+
+
+def nothing_kept(ledger: Ledger) -> bool:
+    return ledger.events.pending() == () and ledger.incidents.newest() == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"x_hub_signature_256": None}, 401),
+        ({"x_hub_signature_256": "sha256=" + "0" * 64}, 401),
+        ({"content_type": "text/plain"}, 415),
+        ({"x_github_event": None}, 400),
+        ({"x_github_delivery": None}, 400),
+        ({"x_github_delivery": "a b; rm -rf /"}, 400),
+    ],
+)
+def test_bad_headers_are_refused(ledger: Ledger, changes: dict[str, str | None], status: int) -> None:
+    answer = send(ledger, event(), **changes)
+    assert answer.status_code == status
+    assert set(answer.json()) == {"error", "hint"}
+    assert nothing_kept(ledger)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\x00\xff", b'{"action": "completed"}'])
+def test_malformed_body_is_refused_without_an_echo(ledger: Ledger, body: bytes) -> None:
+    answer = send(ledger, body)
+    assert answer.status_code in (400, 422)
+    assert nothing_kept(ledger)
+
+
+def test_oversized_event_is_refused_even_when_its_length_is_not_told(ledger: Ledger) -> None:
+    settings = Settings(event_max_bytes=1_000)
+    body = b'{"x": "' + b"y" * 2_000 + b'"}'
+    assert send(ledger, body, settings=settings).status_code == 413
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(4):
+            yield b"z" * 500
+
+    async def post() -> int:
+        transport = httpx.ASGITransport(app=make_app(settings, ledger, SECRET))
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+            return (await client.post("/webhooks/github", content=chunks())).status_code
+
+    assert asyncio.run(post()) == 413
+    assert nothing_kept(ledger)
+
+
+def test_stale_event_is_refused(ledger: Ledger) -> None:
+    answer = send(ledger, event(datetime.now(UTC) - timedelta(days=2)))
+    assert (answer.status_code, "stale" in answer.json()["error"]) == (422, True)
+    assert nothing_kept(ledger)
+
+
+def test_accepted_event_is_in_the_ledger_once(ledger: Ledger) -> None:
+    body = event()
+    assert send(ledger, body).json() == {"accepted": "d-1", "duplicate": False}
+    assert send(ledger, body).json() == {"accepted": "d-1", "duplicate": True}
+    (kept,) = ledger.events.pending()
+    assert kept.body == body

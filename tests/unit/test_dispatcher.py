@@ -1,0 +1,158 @@
+"""The dispatcher over a real ledger: nothing is lost, nothing is started twice, silence is no."""
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from deployments.dispatcher import MAX_DISPATCHES, Dispatcher, RunState
+from tasks.clients.ledger import Ledger, StoredEvent
+from tasks.domain.approval import Answer, Approval, ApprovalChannel, ApprovalRequest
+from tasks.domain.incident import IncidentStatus
+from tasks.errors import TransientError
+from tests.unit.intake import payloads
+
+NOW = payloads.NOW
+
+
+class Server:
+    """Behaves as the Prefect server does towards the dispatcher."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.runs: dict[str, str] = {}
+        self.states: dict[str, RunState] = {}
+        self.forms: list[dict[str, str]] = []
+
+    def create(self, incident_id: str, *, idempotency_key: str) -> str:
+        self._answer()
+        run_id = self.runs.setdefault(idempotency_key, f"run-{len(self.runs) + 1}")
+        self.states.setdefault(run_id, RunState.ALIVE)
+        return run_id
+
+    def state(self, run_id: str) -> RunState:
+        self._answer()
+        return self.states[run_id]
+
+    def resume(self, run_id: str, *, answer: str, approver: str, reason: str) -> bool:
+        self._answer()
+        if self.states[run_id] is not RunState.WAITING:
+            return False
+        self.forms.append({"run": run_id, "answer": answer})
+        self.states[run_id] = RunState.ALIVE
+        return True
+
+    def _answer(self) -> None:
+        if self.away:
+            raise TransientError("the Prefect server does not answer")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger.in_folder(tmp_path)
+
+
+def deliver(ledger: Ledger, body: bytes | None = None, delivery_id: str = "d-1") -> None:
+    event = StoredEvent(
+        delivery_id=delivery_id,
+        source="github",
+        event_name="workflow_run",
+        body=body or json.dumps(payloads.local_run()).encode(),
+        received_at=NOW,
+    )
+    ledger.events.accept(event)
+
+
+def ask(ledger: Ledger, *, deadline: datetime) -> ApprovalRequest:
+    incident = ledger.incidents.newest()[0].incident
+    request = ApprovalRequest(
+        id="q-1", incident_id=incident.id, plan_digest="p", question="?", asked_at=NOW, deadline=deadline
+    )
+    return ledger.approvals.ask(request)
+
+
+def test_prefect_away_loses_nothing(ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
+    server = Server()
+    server.away = True
+    dispatcher = Dispatcher(ledger, server)
+    deliver(ledger)
+    for second in range(5):
+        dispatcher.tick(NOW + timedelta(seconds=second))
+    assert len(ledger.events.pending()) == 1
+    assert sum("Waiting" in record.message for record in caplog.records) == 1
+    server.away = False
+    dispatcher.tick(NOW + timedelta(seconds=9))
+    assert ledger.events.pending() == ()
+    assert len(server.runs) == 1
+
+
+def test_event_that_cannot_be_read_is_refused_and_starts_nothing(ledger: Ledger) -> None:
+    server = Server()
+    deliver(ledger, b'{"action": "completed"}')
+    Dispatcher(ledger, server).tick(NOW)
+    assert (ledger.events.pending(), server.runs) == ((), {})
+
+
+def test_two_deliveries_of_one_failure_are_one_run(ledger: Ledger) -> None:
+    server = Server()
+    deliver(ledger)
+    deliver(ledger, delivery_id="d-2")
+    Dispatcher(ledger, server).tick(NOW)
+    assert len(server.runs) == 1
+    assert len(ledger.incidents.newest()) == 1
+
+
+def test_answer_is_delivered_only_once_the_run_waits(ledger: Ledger) -> None:
+    server = Server()
+    dispatcher = Dispatcher(ledger, server)
+    deliver(ledger)
+    dispatcher.tick(NOW)
+    request = ask(ledger, deadline=NOW + timedelta(hours=1))
+    ledger.approvals.answer(
+        Approval(
+            request_id=request.id,
+            plan_digest="p",
+            answer=Answer.APPROVE,
+            answered_by="ada",
+            verified=True,
+            channel=ApprovalChannel.COMMAND_LINE,
+            answered_at=NOW,
+        )
+    )
+    dispatcher.tick(NOW + timedelta(seconds=1))
+    assert server.forms == []
+    server.states["run-1"] = RunState.WAITING
+    dispatcher.tick(NOW + timedelta(seconds=2))
+    dispatcher.tick(NOW + timedelta(seconds=3))
+    assert server.forms == [{"run": "run-1", "answer": "approve"}]
+
+
+def test_silence_past_the_deadline_is_no(ledger: Ledger) -> None:
+    server = Server()
+    dispatcher = Dispatcher(ledger, server)
+    deliver(ledger)
+    dispatcher.tick(NOW)
+    ask(ledger, deadline=NOW + timedelta(seconds=10))
+    server.states["run-1"] = RunState.WAITING
+    dispatcher.tick(NOW + timedelta(seconds=9))
+    assert server.forms == []
+    dispatcher.tick(NOW + timedelta(seconds=11))
+    assert server.forms == [{"run": "run-1", "answer": "reject"}]
+    stored = ledger.approvals.get("q-1")
+    assert stored is not None
+    assert stored.answer is not None
+    assert stored.answer.answer is Answer.EXPIRED
+
+
+def test_lost_run_is_started_again_a_bounded_number_of_times(ledger: Ledger) -> None:
+    server = Server()
+    dispatcher = Dispatcher(ledger, server)
+    deliver(ledger)
+    dispatcher.tick(NOW)
+    for round_ in range(1, 6):
+        for run in server.states:
+            server.states[run] = RunState.LOST
+        dispatcher.tick(NOW + timedelta(minutes=round_))
+    assert len(server.runs) == MAX_DISPATCHES
+    assert ledger.incidents.newest()[0].incident.status is IncidentStatus.ESCALATED
