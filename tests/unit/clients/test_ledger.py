@@ -1,0 +1,139 @@
+"""The ledger: refusals first, and that a killed process leaves its intention."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from tasks.clients.ledger import Ledger, StoredEvent
+from tasks.clients.ledger.engine import make_engine
+from tasks.clients.ledger.tables import metadata
+from tasks.domain.approval import Answer, Approval, ApprovalChannel, ApprovalRequest
+from tasks.domain.diagnosis import Diagnosis
+from tasks.domain.failure_class import FailureClass
+from tasks.domain.incident import Incident, IncidentStatus, Signal, SignalKind, SignalSource, open_incident
+from tasks.errors import ConflictError, NotFoundError
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger.in_folder(tmp_path)
+
+
+@pytest.fixture
+def incident(ledger: Ledger) -> Incident:
+    signal = Signal(
+        source=SignalSource.PIPELINE,
+        kind=SignalKind.CI_RUN,
+        delivery_id="d",
+        repository="local/shop",
+        branch="main",
+        commit="a" * 40,
+        title="CI",
+        occurred_at=NOW,
+    )
+    return ledger.incidents.open(open_incident(signal, now=NOW))
+
+
+def answer(given: Answer, *, at: datetime = NOW, digest: str = "p") -> Approval:
+    return Approval(
+        request_id="q",
+        plan_digest=digest,
+        answer=given,
+        answered_by="ada",
+        verified=True,
+        channel=ApprovalChannel.COMMAND_LINE,
+        answered_at=at,
+    )
+
+
+@pytest.fixture
+def asked(ledger: Ledger, incident: Incident) -> Ledger:
+    ledger.approvals.ask(
+        ApprovalRequest(
+            id="q",
+            incident_id=incident.id,
+            plan_digest="p",
+            question="?",
+            asked_at=NOW,
+            deadline=NOW + timedelta(hours=1),
+        )
+    )
+    return ledger
+
+
+def test_late_approval_is_refused(asked: Ledger) -> None:
+    with pytest.raises(ConflictError, match="expired"):
+        asked.approvals.answer(answer(Answer.APPROVE, at=NOW + timedelta(hours=2)))
+
+
+def test_approval_of_another_plan_is_refused(asked: Ledger) -> None:
+    with pytest.raises(ConflictError, match="plan has changed"):
+        asked.approvals.answer(answer(Answer.APPROVE, digest="other"))
+
+
+def test_second_answer_is_refused(asked: Ledger) -> None:
+    asked.approvals.answer(answer(Answer.REJECT))
+    with pytest.raises(ConflictError, match="already answered: reject by ada"):
+        asked.approvals.answer(answer(Answer.APPROVE))
+
+
+def test_approval_is_used_once(asked: Ledger) -> None:
+    asked.approvals.answer(answer(Answer.APPROVE))
+    assert asked.approvals.use("q", at=NOW)
+    assert not asked.approvals.use("q", at=NOW)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE journal SET document = '{}'", "DELETE FROM journal"])
+def test_journal_cannot_be_altered(tmp_path: Path, incident: Incident, statement: str) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
+    with pytest.raises(IntegrityError, match="append-only"), engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_ended_incident_stays_as_it_ended(ledger: Ledger, incident: Incident) -> None:
+    assert ledger.incidents.set_status(incident.id, IncidentStatus.REJECTED)
+    assert not ledger.incidents.set_status(incident.id, IncidentStatus.ACTING)
+    assert ledger.incidents.get(incident.id).incident.status is IncidentStatus.REJECTED
+
+
+def test_unknown_or_ambiguous_id_is_said(ledger: Ledger, incident: Incident) -> None:
+    for wanted in ("inc-none", "", "%"):
+        with pytest.raises(NotFoundError):
+            ledger.incidents.get(wanted)
+
+
+def test_event_is_accepted_once_by_many_at_a_time(tmp_path: Path, ledger: Ledger) -> None:
+    event = StoredEvent(delivery_id="d", source="github", event_name="x", body=b"{}", received_at=NOW)
+    accepted: list[bool] = []
+    threads = [threading.Thread(target=lambda: accepted.append(ledger.events.accept(event))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(accepted) == [False] * 7 + [True]
+
+
+def test_intention_outlives_a_crash_and_is_not_written_twice(ledger: Ledger, incident: Incident) -> None:
+    diagnosis = Diagnosis(failure_class=FailureClass.UNKNOWN, cause="c", confidence=0, fingerprint="f")
+    first = ledger.memory.intend("k", incident, diagnosis, "run_formatter", "before", at=NOW)
+    again = ledger.memory.intend("k", incident, diagnosis, "run_formatter", "now different", at=NOW)
+    assert first.pre_image == again.pre_image == "before"
+    (kept,) = ledger.memory.actions_of(incident.id)
+    assert kept.result is None
+
+
+def test_migrated_schema_is_the_one_that_the_code_uses(tmp_path: Path, ledger: Ledger) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    engine = make_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
