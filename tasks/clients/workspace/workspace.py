@@ -1,8 +1,10 @@
 """Workspace: what a heal may do with a repository."""
 
+import fcntl
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -89,6 +91,18 @@ class Workspace:
             NotFoundError: the repository does not hold the commit.
             ConflictError: the branch exists and does not come from the commit, or is checked out elsewhere.
         """
+        with self._alone():
+            return self._prepare(repository, name, commit, branch)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time: git itself fails when it reads the worktree that another git is just making."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        with (self._root / ".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _prepare(self, repository: Path, name: str, commit: str, branch: str | None) -> Path:
         path = self._path(name)
         start = self.head(repository, check_commit(commit))
         git(repository, "worktree", "prune")
@@ -97,8 +111,7 @@ class Workspace:
             self._check_origin(repository, branch, start, path)
         if merging.registered(repository, path) and self._reuse(path, start, branch):
             return path
-        self.remove(repository, name)
-        self._root.mkdir(parents=True, exist_ok=True)
+        self._remove(repository, name)
         if branch is None:
             where = ["--detach", str(path), start]
         elif self.branch_tip(repository, branch):
@@ -127,6 +140,10 @@ class Workspace:
 
     def remove(self, repository: Path, name: str) -> None:
         """Remove a worktree with all that is in it; one that is gone already is fine."""
+        with self._alone():
+            self._remove(repository, name)
+
+    def _remove(self, repository: Path, name: str) -> None:
         path = self._path(name)
         if path.is_symlink():
             path.unlink()
