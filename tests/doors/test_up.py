@@ -27,6 +27,7 @@ class Up:
         self.home = home
         self.environment = {
             **os.environ,
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             "HEALFLOW_HOME": str(home),
             "HEALFLOW_GATEWAY_PORT": "0",
             "HEALFLOW_PREFECT_PORT": "0",
@@ -43,6 +44,12 @@ class Up:
             text=True,
             start_new_session=True,
         )
+
+    def stop(self) -> int:
+        """What SIGTERM does: its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate(timeout=30)
+        return self.process.returncode
 
     def read_until(self, text: str) -> str:
         """What it prints up to a line with that text."""
