@@ -125,3 +125,15 @@ def undo(incident_id: IncidentId) -> None:
     from tasks.settings import Settings
 
     take_back(Settings(), incident_id)
+
+
+@app.command(name="eval")
+def evaluate(
+    cases: Annotated[Path, typer.Argument(help="A .jsonl file of labelled cases, or a folder with one.")],
+    labels: Annotated[Path | None, typer.Option(help="YAML: a case's label, and the classes that are right.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how often the diagnosis is right: class, quoted line, false alarms, speed."""
+    from deployments.cli.evaluate import evaluate as run_evaluation
+
+    run_evaluation(cases, labels, as_json=as_json)
