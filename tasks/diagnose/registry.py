@@ -1,9 +1,10 @@
-"""The registry of rules: one explicit tuple, specific families first; a line belongs to the first that knows it."""
+"""The registry of rules: one explicit tuple, a line belongs to the lowest rank that knows it, then to the first."""
 
-from tasks.diagnose.analyzers import access, code, delivery, dependencies, network, runner
+from tasks.diagnose.analyzers import access, code, delivery, dependencies, network, rollout, runner
 from tasks.domain.signature import Signature
 
 SIGNATURES: tuple[Signature, ...] = (
+    *rollout.SIGNATURES,
     *delivery.SIGNATURES,
     *dependencies.SIGNATURES,
     *runner.SIGNATURES,

@@ -37,6 +37,8 @@ _WRAPPER = (
     rb"|^ERROR: Job failed: |^npm ERR! Exit status \d+|exited with code [1-9]\d*\.?$)"
 )
 _PASSED = rb"(?:^Finished: SUCCESS|^Done\. Your build exited with 0|^Job succeeded)"
+_STEP_PASSED = rb"^The command \"[^\n]*\" exited with 0\.?$"
+"""What stands before such a line, back to the line before it of its kind, did not make the job fail."""
 _EXIT_CODE = re.compile(r"(?:exit code:?|exited with(?: code)?|exit status|Job failed: exit (?:code|status)) ?(\d+)")
 _CUT = re.compile(
     rb"(?i)no more output will be collected|log length has exceeded|output exceeded the limit of"
@@ -75,7 +77,11 @@ def scan_log(stream: BinaryIO, *, source: str, signatures: Sequence[Signature]) 
 
     Lines get the id `E0`; `number_evidence` gives the real ones once all sources are read.
     """
-    scan = _Scan(_compile(tuple((signature.name, signature.pattern) for signature in signatures)))
+    scan = _Scan(
+        _compile(
+            tuple((signature.name, signature.pattern) for signature in sorted(signatures, key=lambda known: known.rank))
+        )
+    )
     for block in _blocks(stream):
         scan.read(block)
     order = {signature.name: signature.rank for signature in signatures}
@@ -90,11 +96,14 @@ class _Compiled:
         options.max_mem = 512 << 20
         options.encoding = re2.Options.Encoding.LATIN1
         parts = [_unnamed(pattern) for _, pattern in rows]
-        joined = "|".join([*parts, _WRAPPER.decode(), _PASSED.decode(), r"^##\[group\]Run "])
+        joined = "|".join(
+            [*parts, _WRAPPER.decode(), _PASSED.decode(), _STEP_PASSED.decode(), r"^##\[error\]", r"^##\[group\]Run "]
+        )
         self.find = re2.compile(f"(?m){joined}".encode(), options)
         self.each = [(name, re2.compile(f"(?m){pattern}".encode(), options)) for name, pattern in rows]
         self.wrapper = re2.compile(b"(?m)" + _WRAPPER, options)
         self.passed = re2.compile(b"(?m)" + _PASSED, options)
+        self.step_passed = re2.compile(b"(?m)" + _STEP_PASSED, options)
 
 
 def _unnamed(pattern: str) -> str:
@@ -136,6 +145,7 @@ class _Scan:
         self._fallback: list[tuple[int, str]] = []
         self._line, self._bytes = 0, 0
         self._step: str | None = None
+        self._step_starts, self._step_failed = 0, False
         self._exit_code: int | None = None
         self._passed = self._truncated = False
 
@@ -163,12 +173,22 @@ class _Scan:
         line = block[start : min(end, start + MAX_LINE_BYTES)]
         text = _decode(line)
         if (step := _STEP.match(text)) is not None:
+            if self._step is not None and not self._step_failed:
+                self._forget_step()
             self._step = redact(step[1])[:200]
+            self._step_starts, self._step_failed = number, False
             return
+        if self._compiled.step_passed.search(line):
+            self._forget_step()
+            self._step_starts = number
+            return
+        self._step_failed = self._step_failed or text.startswith("##[error]")
         if self._compiled.passed.search(line):
             self._passed = True
             return
         if self._compiled.wrapper.search(line):
+            if text.startswith('The command "'):
+                self._step_starts = number + 1
             self._wrap(block, start, number, text)  # an exit code such as 137 may still say why
         name = next((name for name, pattern in self._compiled.each if pattern.search(line)), None)
         if name is None:
@@ -182,6 +202,12 @@ class _Scan:
             after = _neighbours(block[end + 1 : end + 1 + 4096], CONTEXT_AFTER)
             shapes[shape] = _Hit(name, number, text, before, after, self._step)
 
+    def _forget_step(self) -> None:
+        """Drop what the step said that just passed: it is no cause, however it reads."""
+        for shapes in self._hits.values():
+            for shape in [shape for shape, hit in shapes.items() if hit.number >= self._step_starts]:
+                del shapes[shape]
+
     def _wrap(self, block: bytes, start: int, number: int, text: str) -> None:
         self._passed = False
         code = _EXIT_CODE.search(text)
@@ -189,8 +215,8 @@ class _Scan:
             self._exit_code = int(code[1])
         if not self._fallback:
             before = _neighbours(block[max(0, start - 8192) : start], -FALLBACK_LINES)
-            before = before or [line for _, line in self._tail]
-            self._fallback = [(number - len(before) + offset, line) for offset, line in enumerate(before)]
+            before = [*(before or [line for _, line in self._tail]), text]
+            self._fallback = [(number - len(before) + 1 + offset, line) for offset, line in enumerate(before)]
 
     def _remember_tail(self, block: bytes) -> None:
         lines = _neighbours(block[-8192:], -FALLBACK_LINES)
@@ -208,9 +234,9 @@ class _Scan:
             for number, text in _around(hit):
                 if number not in lines and text.strip() and len(lines) < MAX_LINES:
                     lines[number] = _evidence(source, number, text, None, step=hit.step)
-        if not hits and not self._passed:
-            for number, text in self._fallback or list(self._tail):
-                if number > 0 and text.strip():
+        if not self._passed:
+            for number, text in self._fallback or (list(self._tail) if not hits else []):
+                if number > 0 and text.strip() and number not in lines:
                     lines[number] = _evidence(source, number, text, None, step=self._step)
         return LogScan(
             source=source,

@@ -12,23 +12,11 @@ SIGNATURES = (
         r"|KeyError: '(?P<name3>[A-Z][A-Z0-9_]{2,})'|(?i:environment variable) ['\"`]?(?P<name4>[A-Z][A-Z0-9_]{2,})['\"`]?(?: is)? (?i:not set|missing|required|undefined|must be set|is not defined)"
         r"|(?P<name5>[A-Z][A-Z0-9_]{3,}) (?:is not set|must be set|environment variable (?:is )?(?:not set|missing|required)|is required but|not provided)"
         r"|(?i:missing (?:required )?(?:environment variable|env var|secret))s?:? ['\"`]?(?P<name6>[A-Z][A-Z0-9_]{2,})"
-        r"|Error: (?:Parameter|Secret|Variable) (?P<name7>[\w-]+) (?:is )?(?:required|not found)",
+        r"|Missing credentials in config|(?i:access key cannot be (?:null|empty))|Error: (?:Parameter|Secret|Variable) (?P<name7>[\w-]+) (?:is )?(?:required|not found)",
         cause="The secret or variable {name} is missing.",
         culprit_kind=CulpritKind.SECRET,
         rank=14,
         confidence=0.9,
-    ),
-    Signature(
-        name="registry.auth",
-        failure_class=FailureClass.CI_REGISTRY_AUTH,
-        pattern=r"requested access to the resource is denied|pull access denied(?: for (?P<name>[\w./:-]+))?"
-        r"|unauthorized: (?:authentication required|incorrect username or password|access to the requested resource)"
-        r"|no basic auth credentials|insufficient_scope: authorization failed|Error response from daemon: (?:Get .*: )?unauthorized"
-        r"|denied: (?:permission_denied|installation not allowed|Permission \")|error getting credentials",
-        cause="The container registry refused the login or the access.",
-        culprit_kind=CulpritKind.IMAGE,
-        rank=13,
-        confidence=0.88,
     ),
     Signature(
         name="auth.expired",
@@ -37,7 +25,7 @@ SIGNATURES = (
         r"|HTTP Basic: Access denied|fatal: Authentication failed for|InvalidClientTokenId|could not read Username for"
         r"|could not read Password for|Invalid username or (?:password|token)|Permission denied \(publickey"
         r"|The security token included in the request is (?:expired|invalid)|401 Unauthorized|status(?: code)?:? 401\b"
-        r"|npm (?:ERR!|error) code E401|UNAUTHENTICATED: ",
+        r"|npm (?:ERR!|error) code E401|UNAUTHENTICATED: |404 Project Not Found",
         cause="A credential was refused: it has expired or is wrong.",
         rank=15,
         confidence=0.85,
@@ -47,7 +35,7 @@ SIGNATURES = (
         failure_class=FailureClass.CI_PERM,
         pattern=r"Resource not accessible by (?:integration|personal access token)|refusing to allow .{1,80} without [`'\"]?workflows?[`'\"]? (?:scope|permission)"
         r"|not authorized to perform: (?P<name>[\w:*-]+)|\bAccessDenied(?:Exception)?\b|UnauthorizedOperation|403 Forbidden"
-        r"|(?:status(?: code)?|HTTP|error):? 403\b|Permission to .* denied to|remote: Permission .* denied|Required '?(?P<name2>[\w.]+)'? permission"
+        r"|(?i:status(?: code)?|HTTP|error):? 403\b|Permission to .* denied to|remote: Permission .* denied|Required '?(?P<name2>[\w.]+)'? permission"
         r"|PERMISSION_DENIED|npm (?:ERR!|error) code E403|does not have (?:the )?(?:required )?permissions?|is not authorized to"
         r"|protected branch hook declined|The user .* does not have permission",
         cause="The job lacks a permission: {name}.",

@@ -89,7 +89,7 @@ SIGNATURES = (
         failure_class=FailureClass.CI_TEST_ASSERT,
         pattern=r"^(?:FAIL|ERROR): (?P<name>test\w+ \([\w.]+\))|^FAILED \((?:failures|errors)=\d+|^=+ .*\b[1-9]\d* failed\b.*=+$"
         r"|^[1-9]\d* failed,? |^(?P<file>\S+\.(?:py|rb|php)):(?P<line>\d+): AssertionError|^E\s+(?:assert |AssertionError)"
-        r"|^\d+ examples?, [1-9]\d* failures?|^rspec (?P<name2>\./\S+)|^FAILURES!$|^Tests: \d+, Assertions: \d+, (?:Failures|Errors): [1-9]"
+        r"|^\s*Failure/Error: |^\d+ examples?, [1-9]\d* failures?|^rspec (?P<name2>\./\S+)|^FAILURES!$|^Tests: \d+, Assertions: \d+, (?:Failures|Errors): [1-9]"
         r"|\[  FAILED  \] (?P<name3>\w\S+)|^The following tests FAILED:|^\s+Failed!?\s+-\s+Failed:\s+[1-9]|\bpanic: .*assert",
         cause="A test fails: {name}.",
         culprit_kind=CulpritKind.TEST,
@@ -162,7 +162,7 @@ SIGNATURES = (
         name="lint.other",
         failure_class=FailureClass.CI_LINT,
         pattern=r"^\s+\d+:\d+\s+error\s+\S.*\s{2,}[@\w/-]+$|✖ [1-9]\d* problems? |You have [1-9]\d* Checkstyle violations"
-        r"|maven-checkstyle-plugin|There were errors reported by (?:Checkstyle|PMD|SpotBugs)|\((?:golint|gofmt|govet|errcheck|staticcheck|unused|goimports|revive|gosimple|ineffassign|gocritic)\)$"
+        r"|^\[ERROR\].*maven-checkstyle-plugin|\bMD\d{3}/[\w-]+|^\S+\.swift:\d+:\d+: (?:warning|error): .*\(\w+\)$|There were errors reported by (?:Checkstyle|PMD|SpotBugs)|\((?:golint|gofmt|govet|errcheck|staticcheck|unused|goimports|revive|gosimple|ineffassign|gocritic)\)$"
         r"|hadolint|^\S+:\d+ DL\d{4} |\bSC\d{4}: |[1-9]\d* offenses? detected|Run 'mvn spotless:apply'|spotlessCheck|error: could not compile .* due to .*clippy"
         r"|The following files had format violations|clang-format.*-Wclang-format-violations|code should be clang-formatted|PHP_CodeSniffer|FOUND [1-9]\d* ERRORS?",
         cause="A linter complains.",
@@ -194,7 +194,7 @@ SIGNATURES = (
         name="compile.native",
         failure_class=FailureClass.CI_COMPILE,
         pattern=r"^(?P<file>[^\s:]+\.(?:c|cc|cpp|cxx|h|hpp|hh|m|mm|cu|swift|cs)):(?P<line>\d+)(?::\d+)?: (?:fatal )?error: "
-        r"|undefined reference to|ld: symbol\(s\) not found|collect2: error: ld returned|fatal error: \S+: No such file or directory"
+        r"|undefined reference to|^\S+\.l?hs:\d+:\d+: error:|^FAIL\s+\S+ \[build failed\]|Unable to compile TypeScript|error: Build input file cannot be found|ld: symbol\(s\) not found|collect2: error: ld returned|fatal error: \S+: No such file or directory"
         r"|^(?P<file2>\S+\.go):(?P<line2>\d+):\d+: (?:undefined: |cannot use |syntax error|.* declared and not used|imported and not used|missing return|not enough arguments|too many arguments|invalid operation)"
         r"|^error(?:\[E\d{4}\])?: (?:cannot find|mismatched|could not compile|expected|unresolved|borrow|linking with|aborting due|the trait|no method|type)"
         r"|^\s*Error: .*error CS\d{4}|: error [CM]SB?\d{4}: |: error (?:CS|FS|BC|LNK|C)\d{4}: |ld: library not found|cannot find -l\w+",
@@ -207,10 +207,20 @@ SIGNATURES = (
         name="compile.script",
         failure_class=FailureClass.CI_COMPILE,
         pattern=r"^\s*(?:SyntaxError|IndentationError|TabError): |PHP Parse error: |^Parse error: syntax error|syntax error, unexpected"
-        r"|ERROR in (?P<file>\S+\.[jt]sx?)|Failed to compile\.|Unexpected token .* in JSON|Transform failed with \d+ error|^\[ERROR\].*Failed to execute goal .*compile",
+        r"|ERROR in (?P<file>\S+\.[jt]sx?)|Failed to compile\.|Error: Invalid CSS after|Unexpected token .* in JSON|Transform failed with \d+ error|^\[ERROR\].*Failed to execute goal .*compile",
         cause="The code cannot be parsed or built.",
         rank=36,
         confidence=0.8,
+    ),
+    Signature(
+        name="build.config",
+        failure_class=FailureClass.CI_CONFIG,
+        pattern=r"No (?P<name>Rakefile|Makefile|makefile|gulpfile|Gruntfile) found|Task never defined: (?P<name2>\S+)"
+        r"|No rule to make target [`'](?P<name3>[^']+)'|^xcodebuild: error: |Task '(?P<name4>[^']+)' not found in root project",
+        cause="The build tool is not configured for what it was asked: {name}.",
+        culprit_kind=CulpritKind.COMMAND,
+        rank=34,
+        confidence=0.75,
     ),
     Signature(
         name="command.notfound",
@@ -219,7 +229,7 @@ SIGNATURES = (
         r"|^env: ['‘]?(?P<name3>[^'’:]+)['’]?: No such file or directory|^(?:/\S+/)?(?:ba|z|)sh: (?:\d+: |line \d+: )?(?P<name4>[\w./+-]+): (?:not found|No such file or directory)"
         r"|'(?P<name5>[\w.-]+)' is not recognized as an internal or external command|The term '(?P<name6>[^']+)' is not recognized"
         r"|error: no such (?:sub)?command: `?(?P<name7>[\w-]+)|make: (?P<name8>[\w./-]+): (?:Command not found|No such file or directory)"
-        r"|npm (?:ERR!|error) Missing script: \"?(?P<name9>[\w:-]+)|spawn (?P<name10>\S+) ENOENT|command \"(?P<name11>[^\"]+)\" not found",
+        r"|npm (?:ERR!|error) Missing script: \"?(?P<name9>[\w:-]+)|The program '(?P<name12>[^']+)' is currently not installed|spawn (?P<name10>\S+) ENOENT|command \"(?P<name11>[^\"]+)\" not found",
         cause="The command {name} does not exist where the job runs.",
         culprit_kind=CulpritKind.COMMAND,
         rank=25,

@@ -6,6 +6,18 @@ from tasks.domain.signature import Signature
 
 SIGNATURES = (
     Signature(
+        name="registry.auth",
+        failure_class=FailureClass.CI_REGISTRY_AUTH,
+        pattern=r"requested access to the resource is denied|pull access denied(?: for (?P<name>[\w./:-]+))?"
+        r"|unauthorized: (?:authentication required|incorrect username or password|access to the requested resource)"
+        r"|no basic auth credentials|insufficient_scope: authorization failed|Error response from daemon: (?:Get .*: )?unauthorized"
+        r"|DENIED: denied|denied: (?:permission_denied|installation not allowed|Permission \")|error getting credentials",
+        cause="The container registry refused the login or the access.",
+        culprit_kind=CulpritKind.IMAGE,
+        rank=13,
+        confidence=0.88,
+    ),
+    Signature(
         name="image.pull",
         failure_class=FailureClass.CI_IMAGE_PULL,
         pattern=r"manifest (?:for (?P<name>\S+) )?(?:unknown|not found)|manifest unknown|no matching manifest for|(?P<name2>\S+): not found: manifest"

@@ -73,7 +73,7 @@ SIGNATURES = (
         name="maven.artifact",
         failure_class=FailureClass.CI_DEP_MAVEN,
         pattern=r"Could not resolve dependencies for project|Could not find artifact (?P<name>\S+)|Blocked mirror for repositories|Could not (?:resolve|find) (?P<name2>[\w.-]+:[\w.-]+:[\w.+-]+)"
-        r"|Could not transfer artifact (?P<name3>\S+)|Non-resolvable (?:parent POM|import POM)|Failed to collect dependencies|UNRESOLVED DEPENDENCIES|Failed to read artifact descriptor"
+        r"|Could not transfer artifact (?P<name3>\S+)|Non-resolvable (?:parent POM|import POM)|Failed to collect dependencies|UNRESOLVED DEPENDENCIES|unresolved dependency: (?P<name5>\S+?);|Failed to read artifact descriptor"
         r"|Plugin (?P<name4>\S+) or one of its dependencies could not be resolved|Could not resolve all (?:files|dependencies|artifacts|task dependencies) for",
         cause="A Java dependency cannot be resolved: {name}.",
         culprit_kind=CulpritKind.PACKAGE,
@@ -84,8 +84,8 @@ SIGNATURES = (
         name="apt.package",
         failure_class=FailureClass.CI_DEP_OS,
         pattern=r"^E: (?:Failed to fetch|Unable to (?:locate package|fetch)|Package '(?P<name>[^']+)' has no installation candidate|Couldn't find any package|Version '|Unable to correct problems|The repository)"
-        r"|Unable to locate package (?P<name2>\S+)|^Err:\d+ |Hash Sum mismatch|No package (?P<name3>\S+) available|ERROR: unable to select packages|unsatisfiable constraints"
-        r"|Error: No (?:available formula|such keg)|Could not get lock /var/lib/|dpkg: error processing|The following packages have unmet dependencies",
+        r"|Unable to locate package (?P<name2>\S+)|Hash Sum mismatch|No package (?P<name3>\S+) available|ERROR: unable to select packages|unsatisfiable constraints"
+        r"|Error: No (?:available formula|such keg)|Could not get lock /var/lib/|dpkg: error processing|The following packages have unmet dependencies|error while loading shared libraries: (?P<name4>[^:]+):",
         cause="A package of the operating system cannot be installed: {name}.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=21,

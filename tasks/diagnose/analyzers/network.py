@@ -9,7 +9,7 @@ SIGNATURES = (
         name="rate.limit",
         failure_class=FailureClass.CI_RATE,
         pattern=r"(?i)toomanyrequests|pull rate limit|API rate limit exceeded|secondary rate limit|\b429 Too Many Requests"
-        r"|(?:status|code|error|HTTP/\d\.\d)[ :=\"]{1,4}429\b|RequestLimitExceeded|rate ?limit(?:ed| has been| exceeded| reached)"
+        r"|(?:status|code|error|HTTP/\d\.\d)[ :=\"]{1,4}429\b|RequestLimitExceeded|rate ?limit(?: has been)? (?:exceeded|reached)|you have been rate ?limited"
         r"|ThrottlingException|Throttling: Rate exceeded|\brate exceeded\b|TooManyRequestsException",
         cause="The other side limits how often it may be asked.",
         culprit_kind=CulpritKind.HOST,
@@ -75,7 +75,7 @@ SIGNATURES = (
         r"|\bECONNREFUSED\b|read timed out|connect timed out|ReadTimeoutError|ConnectTimeout(?:Error)?|i/o timeout"
         r"|Failed to open TCP connection|network is unreachable|no route to host|socket hang up|network timeout at"
         r"|SocketTimeoutException|ConnectException|context deadline exceeded|IncompleteRead|RemoteDisconnected"
-        r"|curl: \((?:6|7|18|28|35|52|56)\)|unexpected EOF while reading|Operation timed out|SocketException",
+        r"|curl: \((?:6|7|18|28|35|52|56)\)|unexpected EOF while reading|Couldn't establish HTTP connection|Connect(?:ion)? timeout|cannot assign requested address|Operation timed out|SocketException",
         cause="The connection to another host failed.",
         culprit_kind=CulpritKind.HOST,
         rank=34,
@@ -85,11 +85,11 @@ SIGNATURES = (
     Signature(
         name="net.download",
         failure_class=FailureClass.CI_NET_CONN,
-        pattern=r"curl: \(22\)|The requested URL returned error: 4(?:04|10)|Failed to download|Could not (?:GET|HEAD) '"
+        pattern=r"curl: \(22\)|The requested URL returned error: 4(?:04|10)|Failed to download|(?i:(?:error|fatal)\b.{0,80}failed to download)|\b404 Not Found|Could not (?:GET|HEAD) '"
         r"|ERROR 404: Not Found|error: failed to download|download failed|Unable to download",
         cause="A download failed.",
         culprit_kind=CulpritKind.HOST,
-        rank=36,
+        rank=50,
         confidence=0.6,
     ),
 )

@@ -9,7 +9,7 @@ SIGNATURES = (
         name="disk.full",
         failure_class=FailureClass.CI_DISK,
         pattern=r"(?i)no space left on device|insufficient space remaining on the device|\bENOSPC\b"
-        r"|not enough (?:free )?(?:disk )?space|disk quota exceeded|There is not enough space on the disk",
+        r"|not enough (?:free |disk |free disk )space|disk quota exceeded|There is not enough space on the disk",
         cause="The disk of the runner is full.",
         culprit_kind=CulpritKind.RESOURCE,
         culprit_name="disk",
@@ -62,7 +62,7 @@ SIGNATURES = (
         r"|exceeded the maximum execution time|execution took longer than|Build timed out \(after"
         r"|The job exceeded the maximum time limit|No output has been received in the last \d+|Your build has been stopped"
         r"|ERROR: Job failed: execution took longer|Timeout has been exceeded|Cancelling nested steps due to timeout"
-        r"|Too long with no output",
+        r"|Too long with no output|exited with(?: code)? 124\b|\btimeout: context deadline exceeded",
         cause="The job took longer than its time limit.",
         culprit_kind=CulpritKind.RESOURCE,
         culprit_name="time limit",
@@ -74,7 +74,7 @@ SIGNATURES = (
         failure_class=FailureClass.CI_TIMEOUT,
         pattern=r"panic: test timed out after|Timeout >\d+\.?\d*s|Failed: Timeout \(?>|Timeout of \d+ms exceeded"
         r"|Exceeded timeout of \d+ ?ms for a test|TestTimedOutException|test timed out after \d+"
-        r"|deadline exceeded.*test|\*\*\*Timeout\b",
+        r"|^(?i:tests? timed out)\b|deadline exceeded.*test|\*\*\*Timeout\b",
         cause="A test took longer than its time limit.",
         rank=18,
         confidence=0.8,

@@ -32,7 +32,7 @@ def test_passing_log_yields_nothing(log: str) -> None:
 
 def test_wrapper_line_is_never_a_cause() -> None:
     result = scan(f"{TIME}hello\n{TIME}##[error]Process completed with exit code 3.\n")
-    assert [line.signature for line in result.lines] == [None]
+    assert [line.signature for line in result.lines] == [None, None]
     assert result.exit_code == 3
 
 
