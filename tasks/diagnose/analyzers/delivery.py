@@ -160,7 +160,7 @@ SIGNATURES = (
     Signature(
         name="tf.config",
         failure_class=FailureClass.TF_CONFIG,
-        pattern=r"Error: (?:Unsupported (?:argument|block type)|Missing required argument|Invalid (?:value|reference|function|expression|resource)|Reference to undeclared|Duplicate (?:resource|variable)|Module not installed|Argument or block definition required)",
+        pattern=r"Error: (?:Unsupported (?:argument|attribute|block type)|Missing required argument|Invalid (?:value|reference|function|expression|resource)|Reference to undeclared|Duplicate (?:resource|variable)|Module not installed|Argument or block definition required)",
         cause="The Terraform configuration is wrong.",
         culprit_kind=CulpritKind.FILE,
         rank=20,

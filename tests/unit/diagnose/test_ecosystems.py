@@ -38,6 +38,7 @@ def class_of(log: str) -> str:
         ('The command "timeout 5m ./build" exited with 124.', "ci.timeout"),
         ("scan error: timeout: context deadline exceeded", "ci.timeout"),
         ("Tests timed out", "ci.timeout"),
+        ("Error: Unsupported attribute", "tf.config"),
         ("0/3 nodes are available: 3 Insufficient memory.", "k8s.pending.res"),
         ("0/3 nodes are available: 3 node(s) had untolerated taint {a: b}.", "k8s.pending.taint"),
         ("0/2 nodes are available: 2 node(s) had volume node affinity conflict.", "k8s.pending.pvc"),
