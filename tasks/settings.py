@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -62,6 +63,11 @@ class Settings(BaseSettings):
     def root(self) -> Path:
         """The home as an absolute path."""
         return self.home.expanduser().absolute()
+
+
+def variables_of_this_machine(names: Iterable[str]) -> dict[str, str]:
+    """Those of the named variables that are set: what a tool that is started here may see."""
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 _NOT_HANDED_ON = ("PREFECT_", "HEALFLOW_")

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.evidence import Evidence
+from tasks.domain.failure_class import FailureClass
 from tasks.domain.incident import IncidentStatus
 from tasks.domain.plan import Plan
 from tasks.domain.story import Story
@@ -64,10 +65,13 @@ def render_story(story: Story, console: Console) -> None:
 
 def render_diagnosis(diagnosis: Diagnosis, evidence: Evidence, console: Console) -> None:
     """The cause with the lines it quotes."""
-    console.print(
-        f"[bold]{escape(diagnosis.cause)}[/]  [dim]{diagnosis.failure_class}, "
-        f"confidence {diagnosis.confidence:.0%}, said by {diagnosis.said_by} {escape(diagnosis.rule)}[/]"
-    )
+    if diagnosis.failure_class is FailureClass.UNKNOWN:
+        console.print(f"[bold]{escape(diagnosis.cause)}[/]  [dim]unknown; what the log says last:[/]")
+    else:
+        console.print(
+            f"[bold]{escape(diagnosis.cause)}[/]  [dim]{diagnosis.failure_class}, "
+            f"confidence {diagnosis.confidence:.0%}, said by {diagnosis.said_by} {escape(diagnosis.rule)}[/]"
+        )
     render_evidence(evidence, console, only=diagnosis.evidence_ids)
 
 

@@ -10,11 +10,35 @@ from tasks.domain.pipeline import JobOutcome, RunOutcome
 from tasks.errors import NotFoundError
 
 
-class LocalRunReader:
+class StoredLogs:
+    """A `RunReader` over the run store alone, as for a wrapped command, which has no commits to blame."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+
+    def outcome(self, run_id: str) -> RunOutcome:
+        """The run with its jobs and steps."""
+        return self._store.read(run_id).outcome
+
+    def open_log(self, run_id: str, job: JobOutcome) -> BinaryIO:
+        """The raw log of one job."""
+        return self._store.open_log(run_id, job.log_ref)
+
+    def history(self, _run: RunOutcome) -> tuple[RunOutcome, ...]:
+        """None: one command's past says nothing about another's."""
+        return ()
+
+    def changes(self, _good: str | None, _bad: str) -> tuple[Change, ...]:
+        """None."""
+        return ()
+
+
+class LocalRunReader(StoredLogs):
     """A `RunReader` over the run store and the git repository that the run was made from."""
 
     def __init__(self, store: RunStore, workspace: Workspace, run_id: str) -> None:
-        self._store, self._workspace = store, workspace
+        super().__init__(store)
+        self._workspace = workspace
         self._stored = store.read(run_id)
 
     @property
@@ -28,14 +52,6 @@ class LocalRunReader:
         if not path.is_dir():
             raise NotFoundError(f"the repository of run {self._stored.outcome.run_id} is no longer at {path}")
         return path
-
-    def outcome(self, run_id: str) -> RunOutcome:
-        """The run with its jobs and steps."""
-        return self._store.read(run_id).outcome
-
-    def open_log(self, run_id: str, job: JobOutcome) -> BinaryIO:
-        """The raw log of one job."""
-        return self._store.open_log(run_id, job.log_ref)
 
     def history(self, run: RunOutcome) -> tuple[RunOutcome, ...]:
         """The other runs of the same workflow on this machine, newest first."""

@@ -16,6 +16,7 @@ from tasks.plan.case import Case, Unfit, invocations
 from tasks.plan.format_only import says_the_same
 from tasks.plan.formatters import FORMATTERS, Formatter, matching_call, writing_arguments
 from tasks.plan.patches import patch_action
+from tasks.settings import variables_of_this_machine
 
 TIMEOUT_SECONDS = 120.0
 _EXPANDED_BY_SHELL = frozenset("$`*?~{")
@@ -105,9 +106,8 @@ def _source(case: Case, name: str) -> str:
 
 def _run(case: Case, formatter: Formatter, words: list[str]) -> None:
     command = [*_program(case, formatter), *formatter.program[1:], *words]
-    # Handed on to a child, not read as configuration: the tool gets no token and no setting of Healflow.
-    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    environment.setdefault("LANG", "C.UTF-8")
+    # The tool gets no token and no setting of Healflow.
+    environment = {"LANG": "C.UTF-8"} | variables_of_this_machine(_INHERITED)
     try:
         done = subprocess.run(
             command,
@@ -128,7 +128,11 @@ def _run(case: Case, formatter: Formatter, words: list[str]) -> None:
 
 def _program(case: Case, formatter: Formatter) -> list[str]:
     name = formatter.program[0]
-    folders = [*map(str, case.tool_paths), os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)]
+    folders = [
+        *map(str, case.tool_paths),
+        variables_of_this_machine(["PATH"]).get("PATH", os.defpath),
+        str(Path(sys.executable).parent),
+    ]
     found = shutil.which(name, path=os.pathsep.join(folders))
     # A tool that stands in the checkout itself is the repository's to change, and is not run.
     if found is not None and not Path(found).resolve().is_relative_to(case.checkout.resolve()):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.clients.pipeline.checkout import HeadCommit
-from tasks.clients.pipeline.expressions import Unavailable, Value, to_text
 from tasks.clients.pipeline.plans import Workflow
 from tasks.clients.pipeline.runs import RunFolder
+from tasks.clients.pipeline.values import Unavailable, Value, to_text
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import yaml
 
-from tasks.clients.pipeline.expressions import Value
+from tasks.clients.pipeline.values import Value
 from tasks.errors import BadInputError
 
 MAX_BYTES = 524_288  # a larger workflow file is refused; GitHub's own limit is 500 KiB

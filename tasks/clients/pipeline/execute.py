@@ -7,6 +7,7 @@ given, actions, containers and services are not run, a job for Windows or macOS 
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import cast
@@ -14,7 +15,7 @@ from typing import cast
 from tasks.clients.pipeline.checkout import find_default_branch, find_repository, read_head_commit
 from tasks.clients.pipeline.contexts import NeededJob, RunFacts, github_context
 from tasks.clients.pipeline.environment import inherited_environment
-from tasks.clients.pipeline.expressions import ExpressionError, Scope, Unavailable, Value
+from tasks.clients.pipeline.expressions import Scope
 from tasks.clients.pipeline.functions import plain_functions
 from tasks.clients.pipeline.jobs import JobRun
 from tasks.clients.pipeline.log import Clock, JobLog
@@ -22,6 +23,7 @@ from tasks.clients.pipeline.matrix import Combination, display_name, expand
 from tasks.clients.pipeline.plans import Job, Workflow
 from tasks.clients.pipeline.runs import RunStore, StoredRun
 from tasks.clients.pipeline.templates import fill, fill_value, holds
+from tasks.clients.pipeline.values import ExpressionError, Unavailable, Value
 from tasks.clients.pipeline.workflow import load_workflow
 from tasks.domain.pipeline import Conclusion, JobOutcome, RunOutcome
 from tasks.errors import BadInputError
@@ -108,42 +110,50 @@ class LocalPipeline:
         except BadInputError:
             facts.folder.path.rmdir()
             raise
-        started_at, started = self._clock(), time.monotonic()
-
-        def keep(conclusion: Conclusion) -> RunOutcome:
-            outcome = RunOutcome(
-                run_id=facts.folder.run_id,
-                attempt=attempt,
-                repository=repository,
-                workflow=workflow.name,
-                workflow_path=workflow_path,
-                branch=branch,
-                commit=commit,
-                conclusion=conclusion,
-                jobs=tuple(run.jobs),
-                started_at=started_at,
-                seconds=round(time.monotonic() - started, 3),
-            )
-            where = repository_path.absolute() if repository_path else find_repository(checkout)
-            self._store.write(
-                StoredRun(
-                    outcome=outcome,
-                    repository_path=str(where),
-                    default_branch=facts.default_branch,
-                    actor=facts.actor,
-                    run_number=facts.folder.number,
-                    head_commit=facts.head_commit,
-                    recorded=record,
-                )
-            )
-            return outcome
-
+        record_of = _Record(facts, self._clock(), time.monotonic())
+        where = repository_path.absolute() if repository_path else find_repository(checkout)
         try:
             run.execute()
         except BaseException:
-            keep(Conclusion.CANCELLED)
+            self._store.write(record_of.stored(run.jobs, Conclusion.CANCELLED, where, counts=record))
             raise
-        return keep(conclude(run.jobs))
+        stored = record_of.stored(run.jobs, conclude(run.jobs), where, counts=record)
+        self._store.write(stored)
+        return stored.outcome
+
+
+@dataclass(frozen=True)
+class _Record:
+    """What is kept of a run that began at `started_at`, and at `started` seconds of the monotonic clock."""
+
+    facts: RunFacts
+    started_at: datetime
+    started: float
+
+    def stored(self, jobs: Iterable[JobOutcome], conclusion: Conclusion, where: Path, *, counts: bool) -> StoredRun:
+        facts = self.facts
+        outcome = RunOutcome(
+            run_id=facts.folder.run_id,
+            attempt=facts.attempt,
+            repository=facts.repository,
+            workflow=facts.workflow.name,
+            workflow_path=facts.workflow_path,
+            branch=facts.branch,
+            commit=facts.commit,
+            conclusion=conclusion,
+            jobs=tuple(jobs),
+            started_at=self.started_at,
+            seconds=round(time.monotonic() - self.started, 3),
+        )
+        return StoredRun(
+            outcome=outcome,
+            repository_path=str(where),
+            default_branch=facts.default_branch,
+            actor=facts.actor,
+            run_number=facts.folder.number,
+            head_commit=facts.head_commit,
+            recorded=counts,
+        )
 
 
 def _inside(checkout: Path, workflow_path: str) -> Path:

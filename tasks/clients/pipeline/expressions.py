@@ -11,6 +11,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from tasks.clients.pipeline.values import (
+    ExpressionError,
+    Unavailable,
+    Value,
+    equal,
+    is_true,
+    read_number,
+    to_number,
+    to_text,
+)
+
 MAX_LENGTH = 21_000  # characters, GitHub's limit
 MAX_DEPTH = 50  # levels, GitHub's limit
 
@@ -24,20 +35,6 @@ ARITY = {
     "fromjson": (1, 1), "hashfiles": (1, 255),
     "success": (0, 0), "failure": (0, 0), "always": (0, 0), "cancelled": (0, 0),
 }  # fmt: skip
-
-
-class ExpressionError(ValueError):
-    """An expression that is malformed, or that cannot be evaluated here."""
-
-
-@dataclass(frozen=True)
-class Unavailable:
-    """Stands for a value that GitHub would know and this machine does not; using it is an error."""
-
-    reason: str
-
-
-Value: TypeAlias = "bool | int | float | str | Sequence[Value] | Mapping[str, Value] | Unavailable | None"
 
 
 @dataclass(frozen=True)
@@ -211,7 +208,7 @@ class _Parser:
         if kind == "string":
             return Literal(text[1:-1].replace("''", "'"))
         if kind == "number":
-            return Literal(_number(text))
+            return Literal(read_number(text))
         if kind == "name":
             return self._named(text)
         if (kind, text) == ("operator", "("):
@@ -328,10 +325,6 @@ def _item(base: Value, key: Value) -> Value:
     return None
 
 
-def _is_list(value: Value) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str)
-
-
 def _operate(node: Operation, scope: Scope) -> Value:
     if node.operator == "!":
         return not is_true(evaluate(node.operands[0], scope))
@@ -357,60 +350,3 @@ def _compare(operator: str, left: Value, right: Value) -> bool:
         return {"<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0}[operator]
     first, second = to_number(left), to_number(right)
     return {"<": first < second, "<=": first <= second, ">": first > second, ">=": first >= second}[operator]
-
-
-def equal(left: Value, right: Value) -> bool:
-    """GitHub's loose equality: texts without regard to case, unlike types as numbers, objects by identity."""
-    if isinstance(left, str) and isinstance(right, str):
-        return left.upper() == right.upper()
-    if isinstance(left, Mapping) or isinstance(right, Mapping) or _is_list(left) or _is_list(right):
-        return left is right
-    if left is None and right is None:
-        return True
-    return to_number(left) == to_number(right)
-
-
-def is_true(value: Value) -> bool:
-    """Whether a condition holds: all but false, 0, NaN, null and the empty text."""
-    if isinstance(value, float) and math.isnan(value):
-        return False
-    return value is not None and value is not False and value not in (0, "")
-
-
-def _number(text: str) -> int | float:
-    if text.startswith("0x"):
-        return int(text, 16)
-    number = float(text)
-    return int(number) if number.is_integer() and abs(number) < 2**53 else number
-
-
-_NUMBER = re.compile(r"0x[0-9a-fA-F]+|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-
-
-def to_number(value: Value) -> float:
-    """GitHub's coercion to a number; NaN when there is none."""
-    if value is None:
-        return 0
-    if isinstance(value, bool | int | float):
-        return float(value)
-    if isinstance(value, str):
-        text = value.strip()
-        if not text:
-            return 0
-        return _number(text) if _NUMBER.fullmatch(text) else math.nan
-    return math.nan
-
-
-def to_text(value: Value) -> str:
-    """GitHub's coercion to a text."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        if math.isnan(value) or math.isinf(value):
-            return {True: "NaN"}.get(math.isnan(value), "Infinity" if value > 0 else "-Infinity")
-        return f"{value:.15g}"
-    if isinstance(value, Mapping):
-        return "Object"
-    return "Array" if _is_list(value) else str(value)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tasks.clients.pipeline.expressions import ExpressionError, Unavailable, Value, equal, to_text
+from tasks.clients.pipeline.values import ExpressionError, Unavailable, Value, equal, to_text
 
 _MAX_HASHED_FILES = 100_000
 _MAX_JSON_CHARACTERS = 1_048_576

@@ -94,8 +94,9 @@ def _become(command: list[str]) -> None:
         os.setsid()
         os.execvp(command[0], command)  # noqa: S606  an argument list, no shell
     except OSError as error:
-        os.write(2, f"{command[0]}: {error.strerror}\n".encode(errors="replace"))
-        os._exit(127 if isinstance(error, FileNotFoundError) else 126)
+        absent = isinstance(error, FileNotFoundError)
+        os.write(2, f"{command[0]}: {'command not found' if absent else error.strerror}\n".encode(errors="replace"))
+        os._exit(127 if absent else 126)
     except ValueError as error:
         os.write(2, f"{command[0]}: {error}\n".encode(errors="replace"))
         os._exit(126)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from tasks.clients.pipeline.contexts import RunFacts, github_context, github_variables
 from tasks.clients.pipeline.environment import EnvironmentFileError, StepFiles, runner_facts
-from tasks.clients.pipeline.expressions import ExpressionError, Scope, Value, to_number
+from tasks.clients.pipeline.expressions import Scope
 from tasks.clients.pipeline.functions import plain_functions
 from tasks.clients.pipeline.log import JobLog, StepOutput
 from tasks.clients.pipeline.plans import Job, Step
 from tasks.clients.pipeline.process import StepProcesses
 from tasks.clients.pipeline.shells import ShellError, find_shell
 from tasks.clients.pipeline.templates import fill, fill_script, holds
+from tasks.clients.pipeline.values import ExpressionError, Value, to_number
 from tasks.domain.pipeline import Conclusion, StepOutcome
 
 _JOB_MINUTES = 360.0  # GitHub's default

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import product
 
-from tasks.clients.pipeline.expressions import ExpressionError, Value, equal, to_text
+from tasks.clients.pipeline.values import ExpressionError, Value, equal, to_text
 
 MAX_COMBINATIONS = 256  # GitHub's limit per workflow run
 

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from tasks.clients.pipeline.expressions import Value
 from tasks.clients.pipeline.runs import StoredRun
+from tasks.clients.pipeline.values import Value
 from tasks.domain.base import Noun
 from tasks.errors import BadInputError, PermanentError, TransientError
 

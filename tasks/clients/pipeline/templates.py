@@ -7,20 +7,17 @@ from dataclasses import dataclass
 from tasks.clients.pipeline.expressions import (
     STATUS_FUNCTIONS,
     Call,
-    ExpressionError,
     Index,
     Literal,
     Node,
     Operation,
     Reference,
     Scope,
-    Value,
     evaluate,
-    is_true,
     parse,
-    to_text,
     walk,
 )
+from tasks.clients.pipeline.values import ExpressionError, Value, is_true, to_text
 
 _OPEN, _CLOSE = "${{", "}}"
 _INNER = re.compile(r"(?:[^'}]|'(?:[^']|'')*'|\}(?!\}))*+")

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tasks.clients.pipeline.document import Part, read_document
-from tasks.clients.pipeline.expressions import ExpressionError
 from tasks.clients.pipeline.plans import Job, Step, Strategy, Workflow
 from tasks.clients.pipeline.templates import check_template, parse_condition
+from tasks.clients.pipeline.values import ExpressionError
 
 MAX_JOBS = 256
 MAX_STEPS = 1_000

@@ -29,17 +29,19 @@ class Bench:
         path.write_text(dedent(text))
         return path
 
-    def run(self, text: str, **options: object) -> RunOutcome:
-        """Run a whole workflow file."""
-        self.write(text)
-        pipeline = LocalPipeline(
+    def pipeline(self) -> LocalPipeline:
+        return LocalPipeline(
             self.store,
             default_step_timeout_seconds=self.default_step_timeout_seconds,
             secrets=self.secrets,
             variables={"REGION": "eu"},
         )
+
+    def run(self, text: str, **options: object) -> RunOutcome:
+        """Run a whole workflow file."""
+        self.write(text)
         named = {"repository": "local/shop", "branch": self.branch, "commit": "a" * 40, "on_line": self.lines.append}
-        self.last = pipeline.run(self.checkout, WORKFLOW, **(named | options))  # type: ignore[arg-type]
+        self.last = self.pipeline().run(self.checkout, WORKFLOW, **(named | options))  # type: ignore[arg-type]
         return self.last
 
     def steps(self, text: str, **options: object) -> tuple[StepOutcome, ...]:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tasks.clients.pipeline.expressions import ExpressionError, Scope, Unavailable, Value, evaluate, parse
+from tasks.clients.pipeline.expressions import Scope, evaluate, parse
 from tasks.clients.pipeline.functions import plain_functions
 from tasks.clients.pipeline.templates import fill, fill_script, fill_value, holds
+from tasks.clients.pipeline.values import ExpressionError, Unavailable, Value
 
 CONTEXTS: dict[str, Value] = {
     "github": {

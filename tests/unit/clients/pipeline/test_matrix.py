@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.clients.pipeline.expressions import ExpressionError, Value
 from tasks.clients.pipeline.matrix import display_name, expand
+from tasks.clients.pipeline.values import ExpressionError, Value
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
-"""The workspace keeps to its own worktrees and branches, and moves a branch only from where it was seen."""
+"""The workspace keeps to its own worktrees and branches."""
 
 import shutil
-import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,53 +9,9 @@ import pytest
 
 from tasks.clients.workspace import Workspace, stage_revert
 from tasks.errors import ConflictError, NotFoundError, PermanentError
+from tests.unit.clients.workspace.repositories import BRANCH, FIX, commit_files, git, make_fix
 
-FIX = {"Healflow-Incident": "inc-1", "Healflow-Action": "inc-1:1:add_dependency"}
-BRANCH = "healflow/inc-1"
 Git = Callable[..., str]
-
-
-@pytest.fixture(autouse=True)
-def _no_user_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    root = tmp_path / "shop; touch pwned"
-    root.mkdir()
-    _git(root, "init", "--quiet", "--initial-branch", "main")
-    _commit(root, "Open the shop", {"a.txt": "one\ntwo\nthree\n", "keep.txt": "kept\n"})
-    return root
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "worktrees")
-
-
-def _git(root: Path, *arguments: str) -> str:
-    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false")
-    return subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True, text=True).stdout
-
-
-def _commit(root: Path, message: str, files: dict[str, str]) -> str:
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    _git(root, "add", "--all")
-    _git(root, "commit", "--quiet", "--message", message)
-    return _git(root, "rev-parse", "HEAD").strip()
-
-
-def _fix(workspace: Workspace, repository: Path, text: str = "one\n2\nthree\n") -> str:
-    """A commit on our branch, as an action makes it; its worktree is removed again."""
-    folder = workspace.prepare(repository, name="inc-1", commit=workspace.head(repository, "main"), branch=BRANCH)
-    (folder / "a.txt").write_text(text)
-    tip = workspace.commit_all(folder, message="Heal it", trailers=FIX)
-    workspace.remove(repository, "inc-1")
-    return tip
 
 
 @pytest.mark.parametrize(
@@ -98,8 +53,8 @@ def test_git_variables_of_the_caller_do_not_lead_elsewhere(
 
 def test_names_with_shell_metacharacters_are_only_names(workspace: Workspace, repository: Path, tmp_path: Path) -> None:
     branch = "a;touch${IFS}pwned;$(id)`id`|&"
-    _git(repository, "checkout", "--quiet", "-b", branch)
-    tip = _commit(repository, "$(touch pwned)", {"$(touch pwned);.txt": "x\n", "sub/a b'\".txt": "y\n"})
+    git(repository, "checkout", "--quiet", "-b", branch)
+    tip = commit_files(repository, "$(touch pwned)", {"$(touch pwned);.txt": "x\n", "sub/a b'\".txt": "y\n"})
     assert workspace.head(repository, branch) == tip
     change = workspace.changes_between(repository, None, branch)[0]
     assert change.files == ("$(touch pwned);.txt", "sub/a b'\".txt")
@@ -111,8 +66,8 @@ def test_names_with_shell_metacharacters_are_only_names(workspace: Workspace, re
 
 def test_changes_are_newest_first_and_name_their_files(workspace: Workspace, repository: Path) -> None:
     good = workspace.head(repository, "main")
-    second = _commit(repository, "Second", {"a.txt": "x\n"})
-    third = _commit(repository, "Third", {"b/c.txt": "x\n", "keep.txt": "y\n"})
+    second = commit_files(repository, "Second", {"a.txt": "x\n"})
+    third = commit_files(repository, "Third", {"b/c.txt": "x\n", "keep.txt": "y\n"})
     changes = workspace.changes_between(repository, good, "main")
     assert [(change.commit, change.files) for change in changes] == [
         (third, ("b/c.txt", "keep.txt")),
@@ -124,7 +79,7 @@ def test_changes_are_newest_first_and_name_their_files(workspace: Workspace, rep
 
 
 def test_a_summary_cannot_steer_a_terminal(workspace: Workspace, repository: Path) -> None:
-    _commit(repository, "Fine\x1b[2J\x1b]0;x\x07", {"a.txt": "x\n"})
+    commit_files(repository, "Fine\x1b[2J\x1b]0;x\x07", {"a.txt": "x\n"})
     summary = workspace.changes_between(repository, None, "main")[0].summary
     assert summary.isprintable()
     assert summary.startswith("Fine")
@@ -134,10 +89,10 @@ def test_a_commit_has_healflows_name_and_trailers_and_runs_no_hook(workspace: Wo
     hook = repository / ".git/hooks/pre-commit"
     hook.write_text("#!/bin/sh\nexit 1\n")
     hook.chmod(0o755)
-    _git(repository, "config", "commit.gpgsign", "true")
+    git(repository, "config", "commit.gpgsign", "true")
     start = workspace.head(repository, "main")
-    tip = _fix(workspace, repository)
-    told = _git(repository, "log", "-1", "--format=%an <%ae>%n%B", tip)
+    tip = make_fix(workspace, repository)
+    told = git(repository, "log", "-1", "--format=%an <%ae>%n%B", tip)
     assert told.startswith("Healflow <healflow@localhost>\nHeal it\n")
     assert "Healflow-Incident: inc-1\n" in told
     find = {"branch": BRANCH, "since": start, "trailer": "Healflow-Action"}
@@ -232,7 +187,7 @@ def test_an_interrupted_attempt_is_taken_over(workspace: Workspace, repository: 
 def test_a_worktree_whose_making_was_killed_is_made_again(workspace: Workspace, repository: Path, gone: bool) -> None:
     commit = workspace.head(repository, "main")
     folder = workspace.prepare(repository, name="inc-1", commit=commit, branch=BRANCH)
-    _git(repository, "worktree", "lock", "--reason", "initializing", str(folder))
+    git(repository, "worktree", "lock", "--reason", "initializing", str(folder))
     if gone:
         shutil.rmtree(folder)
     else:
@@ -266,7 +221,7 @@ def test_debris_without_a_worktree_is_replaced(workspace: Workspace, repository:
 
 def test_a_detached_worktree_is_moved_to_the_commit_asked_for(workspace: Workspace, repository: Path) -> None:
     first = workspace.head(repository, "main")
-    second = _commit(repository, "Second", {"a.txt": "x\n"})
+    second = commit_files(repository, "Second", {"a.txt": "x\n"})
     workspace.prepare(repository, name="scratch", commit=first)
     folder = workspace.prepare(repository, name="scratch", commit=second)
     assert workspace.head(folder, "HEAD") == second
@@ -274,8 +229,8 @@ def test_a_detached_worktree_is_moved_to_the_commit_asked_for(workspace: Workspa
 
 def test_a_branch_of_another_commit_is_not_taken_over(workspace: Workspace, repository: Path) -> None:
     first = workspace.head(repository, "main")
-    _git(repository, "branch", BRANCH, first)
-    second = _commit(repository, "Second", {"a.txt": "x\n"})
+    git(repository, "branch", BRANCH, first)
+    second = commit_files(repository, "Second", {"a.txt": "x\n"})
     with pytest.raises(ConflictError, match="does not come from"):
         workspace.prepare(repository, name="inc-1", commit=second, branch=BRANCH)
 
@@ -289,8 +244,8 @@ def test_only_branches_of_ours_are_made_and_deleted(workspace: Workspace, reposi
 
 
 def test_a_branch_that_moved_is_not_deleted(workspace: Workspace, repository: Path) -> None:
-    tip = _fix(workspace, repository)
-    _git(repository, "branch", "--force", BRANCH, "main")
+    tip = make_fix(workspace, repository)
+    git(repository, "branch", "--force", BRANCH, "main")
     moved = workspace.branch_tip(repository, BRANCH)
     with pytest.raises(ConflictError, match="left as it is"):
         workspace.delete_branch(repository, BRANCH, expected_tip=tip)
@@ -298,144 +253,14 @@ def test_a_branch_that_moved_is_not_deleted(workspace: Workspace, repository: Pa
 
 
 def test_a_branch_that_the_user_checked_out_is_not_deleted(workspace: Workspace, repository: Path) -> None:
-    tip = _fix(workspace, repository)
-    _git(repository, "checkout", "--quiet", BRANCH)
+    tip = make_fix(workspace, repository)
+    git(repository, "checkout", "--quiet", BRANCH)
     with pytest.raises(ConflictError, match="checked out"):
         workspace.delete_branch(repository, BRANCH, expected_tip=tip)
 
 
 def test_a_branch_is_deleted_once_and_again_is_fine(workspace: Workspace, repository: Path) -> None:
-    tip = _fix(workspace, repository)
+    tip = make_fix(workspace, repository)
     workspace.delete_branch(repository, BRANCH, expected_tip=tip)
     workspace.delete_branch(repository, BRANCH, expected_tip=tip)
     assert workspace.branch_tip(repository, BRANCH) is None
-
-
-def test_uncommitted_work_stops_a_merge(workspace: Workspace, repository: Path) -> None:
-    before = workspace.head(repository, "main")
-    tip = _fix(workspace, repository)
-    (repository / "keep.txt").write_text("unsaved thought\n")
-    outcome = workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip)
-    assert not outcome.done
-    assert "uncommitted work" in outcome.problem
-    assert workspace.head(repository, "main") == before
-    assert (repository / "keep.txt").read_text() == "unsaved thought\n"
-
-
-def test_an_untracked_file_in_the_way_stops_a_merge(workspace: Workspace, repository: Path) -> None:
-    _commit(repository, "Ignore", {".gitignore": "local.txt\n"})
-    folder = workspace.prepare(repository, name="inc-1", commit=workspace.head(repository, "main"), branch=BRANCH)
-    workspace.apply_patch(folder, "--- /dev/null\n+++ b/local.txt\n@@ -0,0 +1 @@\n+theirs\n")
-    _git(folder, "add", "--force", "local.txt")
-    tip = workspace.commit_all(folder, message="m", trailers=FIX)
-    (repository / "local.txt").write_text("mine, and ignored\n")
-    outcome = workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip)
-    assert not outcome.done
-    assert (repository / "local.txt").read_text() == "mine, and ignored\n"
-
-
-def test_a_conflict_leaves_nothing_behind(workspace: Workspace, repository: Path) -> None:
-    tip = _fix(workspace, repository)
-    mine = _commit(repository, "Mine", {"a.txt": "one\nmine\nthree\n"})
-    outcome = workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip)
-    assert not outcome.done
-    assert "conflicts with main in a.txt" in outcome.problem
-    assert workspace.head(repository, "main") == mine
-    assert _git(repository, "status", "--porcelain") == ""
-    assert len(_git(repository, "worktree", "list").splitlines()) == 1
-
-
-def test_a_branch_that_moved_since_it_was_proven_is_not_merged(workspace: Workspace, repository: Path) -> None:
-    tip = _fix(workspace, repository)
-    _git(repository, "branch", "--force", BRANCH, "main")
-    with pytest.raises(ConflictError, match="not merged"):
-        workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip)
-
-
-def test_a_branch_under_rebase_is_not_moved(workspace: Workspace, repository: Path) -> None:
-    tip = _fix(workspace, repository)
-    before = workspace.head(repository, "main")
-    _git(repository, "checkout", "--quiet", "--detach")
-    state = repository / ".git/rebase-merge"
-    state.mkdir()
-    (state / "head-name").write_text("refs/heads/main\n")
-    outcome = workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip)
-    assert "being rebased" in outcome.problem
-    assert workspace.head(repository, "main") == before
-
-
-def test_a_clean_work_tree_is_fast_forwarded_and_taken_back(workspace: Workspace, repository: Path) -> None:
-    before = workspace.head(repository, "main")
-    tip = _fix(workspace, repository)
-    (repository / "untracked.txt").write_text("mine\n")
-    outcome = workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip)
-    assert (outcome.done, outcome.before, outcome.after) == (True, before, tip)
-    assert (repository / "a.txt").read_text() == "one\n2\nthree\n"
-    undone = workspace.unmerge(repository, into="main", before=before, after=tip)
-    assert (undone.done, undone.after) == (True, before)
-    assert (repository / "a.txt").read_text() == "one\ntwo\nthree\n"
-    assert (repository / "untracked.txt").read_text() == "mine\n"
-    assert workspace.unmerge(repository, into="main", before=before, after=tip).done
-
-
-def test_a_branch_that_is_checked_out_nowhere_is_merged_and_taken_back(workspace: Workspace, repository: Path) -> None:
-    tip = _fix(workspace, repository)
-    before = _commit(repository, "Mine", {"keep.txt": "mine\n"})
-    _git(repository, "checkout", "--quiet", "-b", "elsewhere")
-    (repository / "a.txt").write_text("unsaved\n")
-    outcome = workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip)
-    assert outcome.done
-    assert outcome.after is not None
-    assert _git(repository, "show", "main:a.txt") == "one\n2\nthree\n"
-    assert (repository / "a.txt").read_text() == "unsaved\n"
-    assert workspace.holds(repository, branch="main", commit=tip)
-    assert workspace.unmerge(repository, into="main", before=before, after=outcome.after).done
-    assert workspace.head(repository, "main") == before
-
-
-def test_a_merge_with_later_work_on_top_is_reverted_not_reset(workspace: Workspace, repository: Path) -> None:
-    before = workspace.head(repository, "main")
-    tip = _fix(workspace, repository)
-    assert workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip).done
-    later = _commit(repository, "Later", {"keep.txt": "later\n"})
-    outcome = workspace.unmerge(repository, into="main", before=before, after=tip)
-    assert outcome.done
-    assert workspace.holds(repository, branch="main", commit=later)
-    assert (repository / "a.txt").read_text() == "one\ntwo\nthree\n"
-    assert (repository / "keep.txt").read_text() == "later\n"
-
-
-def test_a_published_merge_is_reverted_not_reset(workspace: Workspace, repository: Path) -> None:
-    before = workspace.head(repository, "main")
-    tip = _fix(workspace, repository)
-    assert workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip).done
-    _git(repository, "update-ref", "refs/remotes/origin/main", tip)
-    assert workspace.unmerge(repository, into="main", before=before, after=tip).done
-    assert workspace.holds(repository, branch="main", commit=tip)
-    assert (repository / "a.txt").read_text() == "one\ntwo\nthree\n"
-
-
-def test_a_merge_is_not_taken_back_under_uncommitted_work(workspace: Workspace, repository: Path) -> None:
-    before = workspace.head(repository, "main")
-    tip = _fix(workspace, repository)
-    assert workspace.merge(repository, branch=BRANCH, into="main", expected_tip=tip).done
-    (repository / "a.txt").write_text("unsaved\n")
-    outcome = workspace.unmerge(repository, into="main", before=before, after=tip)
-    assert not outcome.done
-    assert (repository / "a.txt").read_text() == "unsaved\n"
-
-
-def test_a_revert_that_conflicts_leaves_the_worktree_clean(workspace: Workspace, repository: Path) -> None:
-    breaking = _commit(repository, "Break", {"a.txt": "one\nbroken\nthree\n"})
-    _commit(repository, "On top", {"a.txt": "one\nbroken more\nthree\n"})
-    folder = workspace.prepare(repository, name="scratch", commit=workspace.head(repository, "main"))
-    with pytest.raises(ConflictError, match="cannot be reverted"):
-        stage_revert(folder, breaking)
-    assert workspace.diff(folder) == ""
-
-
-def test_a_reverted_commit_shows_as_a_diff(workspace: Workspace, repository: Path) -> None:
-    breaking = _commit(repository, "Break", {"a.txt": "one\nbroken\nthree\n"})
-    folder = workspace.prepare(repository, name="scratch", commit=breaking)
-    stage_revert(folder, breaking)
-    assert "-broken\n+two\n" in workspace.diff(folder)
