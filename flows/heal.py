@@ -4,6 +4,7 @@ triage (read-only) -> policy -> a person, where policy asks for one -> remediate
 """
 
 from prefect import flow
+from prefect.logging import get_run_logger
 
 from flows.asking import ask_and_wait
 from flows.remediate import remediate
@@ -23,8 +24,11 @@ def heal(incident_id: str) -> Outcome:
     if known is not None:
         return Outcome.model_validate(known)  # ended before: a run forced to retry does nothing again
     try:
-        return Outcome.model_validate(_heal(incident_id))
+        outcome = Outcome.model_validate(_heal(incident_id))
+        get_run_logger().info("Ended %s: %s", outcome.status, outcome.summary)
+        return outcome
     except PermanentError as error:
+        get_run_logger().warning("Cannot go on: %s", error)
         return Outcome.model_validate(close_unhealed(incident_id, str(error)))
     finally:
         publish(incident_id)
@@ -33,6 +37,7 @@ def heal(incident_id: str) -> Outcome:
 def _heal(incident_id: str) -> Outcome:
     story = Triage.model_validate(triage(incident_id))
     decision = Decision.model_validate(decide_plan(story))
+    get_run_logger().info("Policy says %s: %s", decision.verdict, decision.reason)
     if decision.verdict is Verdict.DENY or not story.plan.changes_something:
         return close(story, decision, None, None)
     approval = None

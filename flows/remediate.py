@@ -1,6 +1,7 @@
 """Remediate: the acting half of a heal. Act, prove, undo what did not help, merge what did and may be merged."""
 
 from prefect import flow
+from prefect.logging import get_run_logger
 
 from tasks.act.task import Checkout, carry_out, close_fix, confirm, merge_fix, open_fix, take_back
 from tasks.domain.approval import Answer, Approval
@@ -24,9 +25,11 @@ def remediate(triage: Triage, decision: Decision, approval: Approval | None) -> 
         except PermanentError as error:
             return _undo(triage, results, None, problem=str(error))
         results.append(result)
+        get_run_logger().info("%s %s: %s", result.action_name, result.status, result.message)
         if result.status is ActionStatus.FAILED:
             return _undo(triage, results, None, problem=result.message)
     verification = _prove(triage)
+    get_run_logger().info("The fix %s", "is proven" if verification.passed else "did not help and is undone")
     if not verification.passed:
         return _undo(triage, results, verification, problem="")
     may_merge = approval is not None and approval.answer is Answer.APPROVE_AND_MERGE

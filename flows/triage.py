@@ -1,6 +1,7 @@
 """Triage: the read-only half of a heal, from an incident to a plan that nobody has carried out."""
 
 from prefect import flow
+from prefect.logging import get_run_logger
 
 from tasks.collect.task import collect_evidence
 from tasks.diagnose.task import find_cause, known_signatures
@@ -18,8 +19,14 @@ from tasks.remember.task import load_incident, recall
 def triage(incident_id: str) -> Triage:
     """Collect, diagnose, recall and plan; changes nothing outside the ledger."""
     incident = Incident.model_validate(load_incident(incident_id))
+    logger = get_run_logger()
     evidence = Evidence.model_validate(collect_evidence(incident, known_signatures()))
+    logger.info("Quoted %d lines; %d sources could not be read", len(evidence.lines), len(evidence.unreadable))
     diagnosis = Diagnosis.model_validate(find_cause(incident, evidence))
+    logger.info(
+        "Cause: %s (%s, confidence %.0f%%)", diagnosis.cause, diagnosis.failure_class, diagnosis.confidence * 100
+    )
     similar = tuple(SimilarIncident.model_validate(other) for other in recall(incident, diagnosis))
     plan = Plan.model_validate(draft(incident, evidence, diagnosis, list(similar)))
+    logger.info("Plan: %s", plan.rationale)
     return Triage(incident=incident, evidence=evidence, diagnosis=diagnosis, similar=similar, plan=plan)

@@ -10,6 +10,7 @@ from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.evidence import Evidence
 from tasks.domain.failure_class import FailureClass
 from tasks.domain.incident import IncidentStatus
+from tasks.domain.markdown import readable_diff
 from tasks.domain.plan import Plan
 from tasks.domain.story import Story
 
@@ -99,4 +100,8 @@ def render_plan(plan: Plan, console: Console) -> None:
             f"{number}. [bold]{escape(action.summary)}[/]  [dim]risk {action.risk}; undo: {escape(action.undo)}[/]"
         )
         if action.preview:
-            console.print(Padding(Syntax(action.preview.rstrip(), "diff", background_color="default"), (0, 0, 0, 3)))
+            console.print(
+                Padding(
+                    Syntax("\n".join(readable_diff(action.preview)), "diff", background_color="default"), (0, 0, 0, 3)
+                )
+            )

@@ -49,7 +49,11 @@ def _context(triage: Triage) -> ActContext:
 
 
 @task(
-    cache_policy=NO_CACHE, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient
+    task_run_name="confirm the moment before acting",
+    cache_policy=NO_CACHE,
+    retries=RETRIES,
+    retry_delay_seconds=RETRY_DELAYS_SECONDS,
+    retry_condition_fn=only_transient,
 )
 def confirm(triage: Triage, decision: Decision, approval: Approval | None) -> None:
     """The moment before acting: the decision allows it, or the one approval of exactly this plan is used up now.
@@ -77,7 +81,13 @@ def _was_begun(ledger: Ledger, triage: Triage) -> bool:
     return any(begun.key in keys for begun in ledger.memory.actions_of(triage.incident.id))
 
 
-@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+@task(
+    task_run_name="take action {index}",
+    persist_result=True,
+    retries=RETRIES,
+    retry_delay_seconds=RETRY_DELAYS_SECONDS,
+    retry_condition_fn=only_transient,
+)
 def carry_out(triage: Triage, index: int) -> ActionResult:
     """Take one action of the plan: preflight, intent, apply, result."""
     return _perform(triage, triage.plan.actions[index])
@@ -95,21 +105,25 @@ def _perform(triage: Triage, action: Action) -> ActionResult:
     return result
 
 
-@task(cache_policy=NO_CACHE)
+@task(task_run_name="open the fix", cache_policy=NO_CACHE)
 def open_fix(triage: Triage) -> Checkout:
     """A worktree that holds the fix, or the failing commit where nothing was changed."""
     context = _context(triage)
     return Checkout(path=str(open_checkout(context)), commit=fix_tip(context) or triage.plan.target_state)
 
 
-@task(cache_policy=NO_CACHE)
+@task(task_run_name="close the fix", cache_policy=NO_CACHE)
 def close_fix(triage: Triage) -> None:
     """Remove that worktree; the branch stays."""
     close_checkout(_context(triage))
 
 
 @task(
-    cache_policy=NO_CACHE, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient
+    task_run_name="undo",
+    cache_policy=NO_CACHE,
+    retries=RETRIES,
+    retry_delay_seconds=RETRY_DELAYS_SECONDS,
+    retry_condition_fn=only_transient,
 )
 def take_back(triage: Triage, results: list[ActionResult]) -> bool:
     """Undo what was done, newest first, and read again whether it is gone."""
@@ -123,7 +137,13 @@ def take_back(triage: Triage, results: list[ActionResult]) -> bool:
     return undone.complete
 
 
-@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+@task(
+    task_run_name="offer the fix",
+    persist_result=True,
+    retries=RETRIES,
+    retry_delay_seconds=RETRY_DELAYS_SECONDS,
+    retry_condition_fn=only_transient,
+)
 def merge_fix(triage: Triage, results: list[ActionResult], verification: Verification, may_merge: bool) -> Remediation:
     """Offer the proven branch, merged into the failing one when the approval said so and it has not moved."""
     context = _context(triage)

@@ -17,7 +17,13 @@ from tasks.retrying import RETRIES, RETRY_DELAYS_SECONDS, only_transient
 from tasks.settings import Settings
 
 
-@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+@task(
+    task_run_name="ask a person",
+    persist_result=True,
+    retries=RETRIES,
+    retry_delay_seconds=RETRY_DELAYS_SECONDS,
+    retry_condition_fn=only_transient,
+)
 def ask(triage: Triage, decision: Decision, flow_run_id: str) -> ApprovalRequest:
     """Write the question into the ledger and mark the incident as waiting."""
     settings = Settings()
@@ -37,14 +43,20 @@ def ask(triage: Triage, decision: Decision, flow_run_id: str) -> ApprovalRequest
     return request
 
 
-@task(cache_policy=NO_CACHE)
+@task(task_run_name="read the answer", cache_policy=NO_CACHE)
 def read_answer(request: ApprovalRequest) -> Approval | None:
     """The answer that stands in the ledger already, as after a crash; `None` while nobody answered."""
     stored = Ledger.shared(Settings().ledger_url).approvals.get(request.id)
     return stored.answer if stored else None
 
 
-@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+@task(
+    task_run_name="record the answer",
+    persist_result=True,
+    retries=RETRIES,
+    retry_delay_seconds=RETRY_DELAYS_SECONDS,
+    retry_condition_fn=only_transient,
+)
 def settle(request: ApprovalRequest, answer: Answer, approver: str, reason: str) -> Approval:
     """The answer that counts: the one in the ledger, else the one typed into Prefect's form, which is then recorded."""
     ledger = Ledger.shared(Settings().ledger_url)

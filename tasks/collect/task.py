@@ -17,7 +17,13 @@ from tasks.retrying import RETRIES, RETRY_DELAYS_SECONDS, only_transient
 from tasks.settings import Settings
 
 
-@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+@task(
+    task_run_name="collect the evidence",
+    persist_result=True,
+    retries=RETRIES,
+    retry_delay_seconds=RETRY_DELAYS_SECONDS,
+    retry_condition_fn=only_transient,
+)
 def collect_evidence(incident: Incident, signatures: list[Signature]) -> Evidence:
     """All evidence of one incident; sources that cannot be read are listed in it."""
     settings = Settings()

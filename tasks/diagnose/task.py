@@ -19,7 +19,13 @@ def known_signatures() -> list[Signature]:
     return list(signatures())
 
 
-@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+@task(
+    task_run_name="find the cause",
+    persist_result=True,
+    retries=RETRIES,
+    retry_delay_seconds=RETRY_DELAYS_SECONDS,
+    retry_condition_fn=only_transient,
+)
 def find_cause(incident: Incident, evidence: Evidence) -> Diagnosis:
     """The diagnosis, or *unknown*."""
     signal = incident.signal

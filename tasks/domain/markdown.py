@@ -40,8 +40,18 @@ def quote(line: EvidenceLine) -> str:
     return f"{line.id:>4}  {where}  {line.text}"
 
 
+def readable_diff(preview: str) -> list[str]:
+    """The lines of a diff without git's `index` lines, which say nothing to a person."""
+    lines = preview.splitlines()
+    return [line for number, line in enumerate(lines) if not (number and _is_index(lines[number - 1], line))]
+
+
+def _is_index(before: str, line: str) -> bool:
+    return line.startswith("index ") and before.startswith(("diff --git ", "new file mode ", "deleted file mode "))
+
+
 def bounded_diff(preview: str) -> str:
     """The diff in a code block, cut after 120 lines, saying so."""
-    lines = preview.splitlines()
+    lines = readable_diff(preview)
     cut = [] if len(lines) <= MAX_DIFF_LINES else [f"… {len(lines) - MAX_DIFF_LINES} more lines: see 'healflow show'"]
     return fenced("\n".join(lines[:MAX_DIFF_LINES] + cut), "diff")

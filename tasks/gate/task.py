@@ -26,7 +26,13 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+@task(
+    task_run_name="decide by policy",
+    persist_result=True,
+    retries=RETRIES,
+    retry_delay_seconds=RETRY_DELAYS_SECONDS,
+    retry_condition_fn=only_transient,
+)
 def decide_plan(triage: Triage) -> Decision:
     """The gate's decision about one plan, recorded."""
     settings, now = Settings(), datetime.now(UTC)
@@ -57,7 +63,7 @@ def _request(ledger: Ledger, triage: Triage, now: datetime) -> GateRequest:
     )
 
 
-@task(cache_policy=NO_CACHE)
+@task(task_run_name="look at policy and target again", cache_policy=NO_CACHE)
 def look_again(decision: Decision) -> None:
     """The moment before acting: the policy is still the one that decided, and the kill switch is off.
 

@@ -19,7 +19,13 @@ from tasks.retrying import RETRIES, RETRY_DELAYS_SECONDS, only_transient
 from tasks.settings import Settings
 
 
-@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+@task(
+    task_run_name="draft the plan",
+    persist_result=True,
+    retries=RETRIES,
+    retry_delay_seconds=RETRY_DELAYS_SECONDS,
+    retry_condition_fn=only_transient,
+)
 def draft(incident: Incident, evidence: Evidence, diagnosis: Diagnosis, similar: list[SimilarIncident]) -> Plan:
     """The plan for one incident, with the real patch as its preview."""
     settings = Settings()

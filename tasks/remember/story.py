@@ -56,7 +56,7 @@ def _newest(entries: tuple[JournalEntry, ...], kind: EntryKind, noun: type[N]) -
 def _say_evidence(document: str) -> str:
     evidence = Evidence.model_validate_json(document)
     unread = f", {len(evidence.unreadable)} sources could not be read" if evidence.unreadable else ""
-    return f"read the evidence: {len(evidence.lines)} quoted lines, {len(evidence.changes)} changes{unread}"
+    return f"read the evidence: {_count(len(evidence.lines), 'quoted line')}, {_count(len(evidence.changes), 'change')}{unread}"
 
 
 def _say_diagnosis(document: str) -> str:
@@ -107,3 +107,7 @@ _SAY: dict[EntryKind, Callable[[str], str]] = {
     EntryKind.OUTCOME: lambda document: f"ended {json.loads(document)['status']}: {json.loads(document)['summary']}",
     EntryKind.NOTE: lambda document: str(json.loads(document)["text"]),
 }
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -24,20 +24,38 @@ def _ledger() -> Ledger:
     return Ledger.shared(Settings().ledger_url)
 
 
-@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+@task(
+    task_run_name="load the incident",
+    persist_result=True,
+    retries=RETRIES,
+    retry_delay_seconds=RETRY_DELAYS_SECONDS,
+    retry_condition_fn=only_transient,
+)
 def load_incident(incident_id: str) -> Incident:
     """The incident as the dispatcher opened it."""
     return _ledger().incidents.get(incident_id).incident
 
 
-@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+@task(
+    task_run_name="recall similar incidents",
+    persist_result=True,
+    retries=RETRIES,
+    retry_delay_seconds=RETRY_DELAYS_SECONDS,
+    retry_condition_fn=only_transient,
+)
 def recall(incident: Incident, diagnosis: Diagnosis) -> list[SimilarIncident]:
     """Ended incidents with the same fingerprint, newest first."""
     similar = _ledger().memory.similar(diagnosis.fingerprint)
     return [other for other in similar if other.incident_id != incident.id]
 
 
-@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+@task(
+    task_run_name="write the end",
+    persist_result=True,
+    retries=RETRIES,
+    retry_delay_seconds=RETRY_DELAYS_SECONDS,
+    retry_condition_fn=only_transient,
+)
 def close(triage: Triage, decision: Decision, approval: Approval | None, remediation: Remediation | None) -> Outcome:
     """Write the end of a triaged incident."""
     now = datetime.now(UTC)
@@ -45,7 +63,13 @@ def close(triage: Triage, decision: Decision, approval: Approval | None, remedia
     return _write_end(triage.incident, outcome, triage=triage)
 
 
-@task(persist_result=True, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS, retry_condition_fn=only_transient)
+@task(
+    task_run_name="write the end",
+    persist_result=True,
+    retries=RETRIES,
+    retry_delay_seconds=RETRY_DELAYS_SECONDS,
+    retry_condition_fn=only_transient,
+)
 def close_unhealed(incident_id: str, reason: str) -> Outcome:
     """Write the end of an incident whose heal could not go on."""
     story = read_story(_ledger(), incident_id)
@@ -54,7 +78,7 @@ def close_unhealed(incident_id: str, reason: str) -> Outcome:
     return _write_end(story.incident, outcome, triage=None)
 
 
-@task(cache_policy=NO_CACHE)
+@task(task_run_name="read whether it ended", cache_policy=NO_CACHE)
 def read_end(incident_id: str) -> Outcome | None:
     """How the incident ended, `None` while it has not."""
     return _ledger().memory.outcome_of(incident_id)
@@ -76,7 +100,9 @@ def _write_end(incident: Incident, outcome: Outcome, *, triage: Triage | None) -
     return outcome
 
 
-@task(cache_policy=NO_CACHE, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS)
+@task(
+    task_run_name="publish the page", cache_policy=NO_CACHE, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS
+)
 def publish(incident_id: str) -> None:
     """Write the incident's page as a Markdown artifact; the newest version is the one the UI shows first."""
     story = read_story(_ledger(), incident_id)

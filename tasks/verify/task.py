@@ -15,7 +15,7 @@ from tasks.settings import Settings
 from tasks.verify.checks import verify_by_rerun
 
 
-@task(cache_policy=NO_CACHE)
+@task(task_run_name="prove the fix", cache_policy=NO_CACHE)
 def prove(triage: Triage, checkout: str, commit: str) -> Verification:
     """Run the failed jobs again in a checkout that holds the fix."""
     settings = Settings()

@@ -1,0 +1,32 @@
+"""Outside text stays inside its block, and a diff shows what a person reads."""
+
+from tasks.domain.markdown import bounded_diff, fenced, prose
+
+DIFF = """diff --git a/a.txt b/a.txt
+index 1111111..2222222 100644
+--- a/a.txt
++++ b/a.txt
+@@ -1 +1,2 @@
+ index of things
++index more
+"""
+
+
+def test_text_cannot_close_its_own_block() -> None:
+    assert fenced("a\n```\nb").startswith("````\n")
+
+
+def test_prose_is_no_markup() -> None:
+    assert prose("[click](http://evil) <b>") == r"\[click\](http://evil) \<b\>"
+
+
+def test_diff_is_shown_without_gits_index_line_and_with_all_others() -> None:
+    shown = bounded_diff(DIFF)
+    assert "1111111" not in shown
+    assert " index of things\n+index more" in shown
+
+
+def test_long_diff_is_cut_and_says_so() -> None:
+    shown = bounded_diff(DIFF + "+x\n" * 200)
+    assert "more lines: see 'healflow show'" in shown
+    assert shown.count("+x") < 120
