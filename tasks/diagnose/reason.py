@@ -6,6 +6,7 @@ from functools import cache
 
 from tasks.diagnose.fingerprint import fingerprint_of
 from tasks.diagnose.registry import SIGNATURES
+from tasks.diagnose.scan_report import find_in_scans, merge_findings
 from tasks.domain.diagnosis import Culprit, CulpritKind, Diagnosis, Finding
 from tasks.domain.evidence import Evidence, EvidenceLine
 from tasks.domain.failure_class import FailureClass
@@ -23,7 +24,7 @@ _FLAKY_NEEDS = (FailureClass.CI_TEST_ASSERT, FailureClass.CI_TIMEOUT)
 
 def diagnose(evidence: Evidence, *, repository: str, workflow: str) -> Diagnosis:
     """The finding that explains the others, or `UNKNOWN` when no rule knows a line."""
-    findings = rank_findings(evidence)
+    findings = merge_findings(rank_findings(evidence), find_in_scans(evidence))
     if not findings:
         return Diagnosis(
             failure_class=FailureClass.UNKNOWN,

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from tasks.domain.base import Noun, UtcTime
 from tasks.domain.pipeline import JobOutcome
+from tasks.domain.vulnerability import ScanReport
 
 MAX_LINE_CHARACTERS = 2_000
 """A quoted line is cut here; the cut is marked with an ellipsis."""
@@ -24,7 +25,7 @@ class EvidenceLine(Noun):
     id: str
     """`E1`, `E2`, … in the order of the sources."""
     source: str
-    """Where the line stands: `log:JOB`, `annotation:JOB`, `change:COMMIT`."""
+    """Where the line stands: `log:JOB`, `annotation:JOB`, `change:COMMIT`, `scan:REPORT`."""
     line_number: int | None = Field(default=None, ge=1)
     """1-based line of the raw source, `None` where lines have no numbers."""
     text: str = Field(max_length=MAX_LINE_CHARACTERS)
@@ -71,6 +72,8 @@ class Evidence(Noun):
     jobs: tuple[JobOutcome, ...] = ()
     changes: tuple[Change, ...] = ()
     history: TestHistory = TestHistory()
+    scans: tuple[ScanReport, ...] = ()
+    """The reports of security scanners; their worst findings also stand among the lines."""
     unreadable: tuple[UnreadableSource, ...] = ()
     truncated: bool = False
     """Whether a log was cut before its end, so that the cause may be missing."""
