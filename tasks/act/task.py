@@ -19,7 +19,7 @@ from tasks.domain.outcome import ActionResult, ActionStatus, Verification
 from tasks.domain.plan import Action, Decision, Verdict
 from tasks.domain.story import Remediation, Triage
 from tasks.errors import ConflictError, HealflowError, PermanentError
-from tasks.retrying import RETRIES, RETRY_DELAYS_SECONDS, only_transient
+from tasks.retrying import RETRYING
 from tasks.settings import Settings
 
 
@@ -48,13 +48,7 @@ def _context(triage: Triage) -> ActContext:
     )
 
 
-@task(
-    task_run_name="confirm the moment before acting",
-    cache_policy=NO_CACHE,
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS_SECONDS,
-    retry_condition_fn=only_transient,
-)
+@task(task_run_name="confirm the moment before acting", cache_policy=NO_CACHE, **RETRYING)
 def confirm(triage: Triage, decision: Decision, approval: Approval | None) -> None:
     """The moment before acting: the decision allows it, or the one approval of exactly this plan is used up now.
 
@@ -81,13 +75,7 @@ def _was_begun(ledger: Ledger, triage: Triage) -> bool:
     return any(begun.key in keys for begun in ledger.memory.actions_of(triage.incident.id))
 
 
-@task(
-    task_run_name="take action {index}",
-    persist_result=True,
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS_SECONDS,
-    retry_condition_fn=only_transient,
-)
+@task(task_run_name="take action {index}", persist_result=True, **RETRYING)
 def carry_out(triage: Triage, index: int) -> ActionResult:
     """Take one action of the plan: preflight, intent, apply, result."""
     return _perform(triage, triage.plan.actions[index])
@@ -118,13 +106,7 @@ def close_fix(triage: Triage) -> None:
     close_checkout(_context(triage))
 
 
-@task(
-    task_run_name="undo",
-    cache_policy=NO_CACHE,
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS_SECONDS,
-    retry_condition_fn=only_transient,
-)
+@task(task_run_name="undo", cache_policy=NO_CACHE, **RETRYING)
 def take_back(triage: Triage, results: list[ActionResult]) -> bool:
     """Undo what was done, newest first, and read again whether it is gone."""
     context, ledger = _context(triage), _ledger()
@@ -137,13 +119,7 @@ def take_back(triage: Triage, results: list[ActionResult]) -> bool:
     return undone.complete
 
 
-@task(
-    task_run_name="offer the fix",
-    persist_result=True,
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS_SECONDS,
-    retry_condition_fn=only_transient,
-)
+@task(task_run_name="offer the fix", persist_result=True, **RETRYING)
 def merge_fix(triage: Triage, results: list[ActionResult], verification: Verification, may_merge: bool) -> Remediation:
     """Offer the proven branch, merged into the failing one when the approval said so and it has not moved."""
     context = _context(triage)

@@ -13,17 +13,11 @@ from tasks.domain.incident import IncidentStatus
 from tasks.domain.plan import Decision
 from tasks.domain.story import Triage
 from tasks.errors import ConflictError
-from tasks.retrying import RETRIES, RETRY_DELAYS_SECONDS, only_transient
+from tasks.retrying import RETRYING
 from tasks.settings import Settings
 
 
-@task(
-    task_run_name="ask a person",
-    persist_result=True,
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS_SECONDS,
-    retry_condition_fn=only_transient,
-)
+@task(task_run_name="ask a person", persist_result=True, **RETRYING)
 def ask(triage: Triage, decision: Decision, flow_run_id: str) -> ApprovalRequest:
     """Write the question into the ledger and mark the incident as waiting."""
     settings = Settings()
@@ -50,13 +44,7 @@ def read_answer(request: ApprovalRequest) -> Approval | None:
     return stored.answer if stored else None
 
 
-@task(
-    task_run_name="record the answer",
-    persist_result=True,
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS_SECONDS,
-    retry_condition_fn=only_transient,
-)
+@task(task_run_name="record the answer", persist_result=True, **RETRYING)
 def settle(request: ApprovalRequest, answer: Answer, approver: str, reason: str) -> Approval:
     """The answer that counts: the one in the ledger, else the one typed into Prefect's form, which is then recorded."""
     ledger = Ledger.shared(Settings().ledger_url)

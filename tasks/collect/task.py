@@ -13,17 +13,11 @@ from tasks.domain.evidence import Evidence
 from tasks.domain.incident import Incident, SignalSource
 from tasks.domain.signature import Signature
 from tasks.errors import PermanentError
-from tasks.retrying import RETRIES, RETRY_DELAYS_SECONDS, only_transient
+from tasks.retrying import RETRYING
 from tasks.settings import Settings
 
 
-@task(
-    task_run_name="collect the evidence",
-    persist_result=True,
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS_SECONDS,
-    retry_condition_fn=only_transient,
-)
+@task(task_run_name="collect the evidence", persist_result=True, **RETRYING)
 def collect_evidence(incident: Incident, signatures: list[Signature]) -> Evidence:
     """All evidence of one incident; sources that cannot be read are listed in it."""
     settings = Settings()

@@ -10,7 +10,7 @@ from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.evidence import Evidence
 from tasks.domain.incident import Incident
 from tasks.domain.signature import Signature
-from tasks.retrying import RETRIES, RETRY_DELAYS_SECONDS, only_transient
+from tasks.retrying import RETRYING
 from tasks.settings import Settings
 
 
@@ -19,13 +19,7 @@ def known_signatures() -> list[Signature]:
     return list(signatures())
 
 
-@task(
-    task_run_name="find the cause",
-    persist_result=True,
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS_SECONDS,
-    retry_condition_fn=only_transient,
-)
+@task(task_run_name="find the cause", persist_result=True, **RETRYING)
 def find_cause(incident: Incident, evidence: Evidence) -> Diagnosis:
     """The diagnosis, or *unknown*."""
     signal = incident.signal

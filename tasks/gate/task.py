@@ -12,7 +12,7 @@ from tasks.domain.plan import Decision, Remedy
 from tasks.domain.story import Triage
 from tasks.errors import ConflictError
 from tasks.gate.decide import current_policy_digest, decide
-from tasks.retrying import RETRIES, RETRY_DELAYS_SECONDS, only_transient
+from tasks.retrying import RETRYING
 from tasks.settings import Settings
 
 
@@ -26,13 +26,7 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-@task(
-    task_run_name="decide by policy",
-    persist_result=True,
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS_SECONDS,
-    retry_condition_fn=only_transient,
-)
+@task(task_run_name="decide by policy", persist_result=True, **RETRYING)
 def decide_plan(triage: Triage) -> Decision:
     """The gate's decision about one plan, recorded."""
     settings, now = Settings(), datetime.now(UTC)

@@ -15,17 +15,11 @@ from tasks.domain.outcome import SimilarIncident
 from tasks.domain.plan import Plan, Remedy
 from tasks.errors import PermanentError
 from tasks.plan.draft import draft_plan
-from tasks.retrying import RETRIES, RETRY_DELAYS_SECONDS, only_transient
+from tasks.retrying import RETRYING
 from tasks.settings import Settings
 
 
-@task(
-    task_run_name="draft the plan",
-    persist_result=True,
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS_SECONDS,
-    retry_condition_fn=only_transient,
-)
+@task(task_run_name="draft the plan", persist_result=True, **RETRYING)
 def draft(incident: Incident, evidence: Evidence, diagnosis: Diagnosis, similar: list[SimilarIncident]) -> Plan:
     """The plan for one incident, with the real patch as its preview."""
     settings = Settings()

@@ -56,7 +56,8 @@ def _newest(entries: tuple[JournalEntry, ...], kind: EntryKind, noun: type[N]) -
 def _say_evidence(document: str) -> str:
     evidence = Evidence.model_validate_json(document)
     unread = f", {len(evidence.unreadable)} sources could not be read" if evidence.unreadable else ""
-    return f"read the evidence: {_count(len(evidence.lines), 'quoted line')}, {_count(len(evidence.changes), 'change')}{unread}"
+    lines, changes = _count(len(evidence.lines), "quoted line"), _count(len(evidence.changes), "change")
+    return f"read the evidence: {lines}, {changes}{unread}"
 
 
 def _say_diagnosis(document: str) -> str:

@@ -16,7 +16,7 @@ from tasks.domain.story import Remediation, Triage
 from tasks.remember.record import draw_outcome, unhealed_outcome
 from tasks.remember.report import story_markdown
 from tasks.remember.story import read_story
-from tasks.retrying import RETRIES, RETRY_DELAYS_SECONDS, only_transient
+from tasks.retrying import RETRYING
 from tasks.settings import Settings
 
 
@@ -24,38 +24,20 @@ def _ledger() -> Ledger:
     return Ledger.shared(Settings().ledger_url)
 
 
-@task(
-    task_run_name="load the incident",
-    persist_result=True,
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS_SECONDS,
-    retry_condition_fn=only_transient,
-)
+@task(task_run_name="load the incident", persist_result=True, **RETRYING)
 def load_incident(incident_id: str) -> Incident:
     """The incident as the dispatcher opened it."""
     return _ledger().incidents.get(incident_id).incident
 
 
-@task(
-    task_run_name="recall similar incidents",
-    persist_result=True,
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS_SECONDS,
-    retry_condition_fn=only_transient,
-)
+@task(task_run_name="recall similar incidents", persist_result=True, **RETRYING)
 def recall(incident: Incident, diagnosis: Diagnosis) -> list[SimilarIncident]:
     """Ended incidents with the same fingerprint, newest first."""
     similar = _ledger().memory.similar(diagnosis.fingerprint)
     return [other for other in similar if other.incident_id != incident.id]
 
 
-@task(
-    task_run_name="write the end",
-    persist_result=True,
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS_SECONDS,
-    retry_condition_fn=only_transient,
-)
+@task(task_run_name="write the end", persist_result=True, **RETRYING)
 def close(triage: Triage, decision: Decision, approval: Approval | None, remediation: Remediation | None) -> Outcome:
     """Write the end of a triaged incident."""
     now = datetime.now(UTC)
@@ -63,13 +45,7 @@ def close(triage: Triage, decision: Decision, approval: Approval | None, remedia
     return _write_end(triage.incident, outcome, triage=triage)
 
 
-@task(
-    task_run_name="write the end",
-    persist_result=True,
-    retries=RETRIES,
-    retry_delay_seconds=RETRY_DELAYS_SECONDS,
-    retry_condition_fn=only_transient,
-)
+@task(task_run_name="write the end", persist_result=True, **RETRYING)
 def close_unhealed(incident_id: str, reason: str) -> Outcome:
     """Write the end of an incident whose heal could not go on."""
     story = read_story(_ledger(), incident_id)
@@ -100,8 +76,11 @@ def _write_end(incident: Incident, outcome: Outcome, *, triage: Triage | None) -
     return outcome
 
 
-@task(
-    task_run_name="publish the page", cache_policy=NO_CACHE, retries=RETRIES, retry_delay_seconds=RETRY_DELAYS_SECONDS
+@task(  # Prefect's own errors are no TransientError: whatever happens is tried again
+    task_run_name="publish the page",
+    cache_policy=NO_CACHE,
+    retries=RETRYING["retries"],
+    retry_delay_seconds=RETRYING["retry_delay_seconds"],
 )
 def publish(incident_id: str) -> None:
     """Write the incident's page as a Markdown artifact; the newest version is the one the UI shows first."""
