@@ -6,10 +6,25 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class GithubSettings(BaseModel):
+    """How GitHub is reached: with a token, or as an installation of an App; with neither, public things are read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    api_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")] = "https://api.github.com"
+    """GitHub Enterprise Server answers at `https://HOST/api/v3`."""
+    token: SecretStr | None = None
+    """A fine-grained or classic token; it goes before the App."""
+    app_id: Annotated[int, Field(gt=0)] | None = None
+    installation_id: Annotated[int, Field(gt=0)] | None = None
+    private_key: SecretStr | None = None
+    """The App's private key in PEM, line breaks included."""
 
 
 class Settings(BaseSettings):
@@ -43,6 +58,7 @@ class Settings(BaseSettings):
     max_attempts_per_fingerprint: Annotated[int, Field(ge=1, le=10)] = 2
     """After so many fixes of one fingerprint within a day that did not hold, a person takes over."""
     max_actions_per_hour: Annotated[int, Field(ge=1, le=1000)] = 30
+    github: GithubSettings = GithubSettings()
 
     @property
     def ledger_url(self) -> str:
@@ -77,12 +93,17 @@ def handed_on(settings: Settings) -> dict[str, str]:
     """The environment for a child process: ours without anybody's Prefect profile, and these settings made absolute."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_HANDED_ON)}
     for name, value in settings:
-        if value is None:
-            continue
-        text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        if isinstance(text, tuple):
-            text = json.dumps(text)
-        elif isinstance(text, Path):
-            text = text.expanduser().absolute()
-        inherited[f"HEALFLOW_{name.upper()}"] = str(text)
+        if isinstance(value, BaseModel):
+            told = {f"{name}__{inner}": _as_text(known) for inner, known in value if known is not None}
+        else:
+            told = {} if value is None else {name: _as_text(value)}
+        inherited |= {f"HEALFLOW_{key.upper()}": text for key, text in told.items()}
     return inherited | {"HEALFLOW_HOME": str(settings.root)}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return json.dumps(value)
+    return str(value.expanduser().absolute() if isinstance(value, Path) else value)
