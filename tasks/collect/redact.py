@@ -30,6 +30,8 @@ _ASSIGNED = re.compile(
     re.I,
 )
 _FLAG = re.compile(r"(?P<keep>--?(?:password|token|secret|api-key|p)[= ])(?P<secret>[^\s'\"-][^\s'\"]{5,})", re.I)
+# Scanners for secrets print what they found: gitleaks in aligned columns, trufflehog after `Raw result`.
+_FOUND = re.compile(r"(?P<keep>^\s*(?:(?:Finding|Secret|Match): {3,}|Raw result: ))(?P<secret>\S.*)$", re.MULTILINE)
 _NO_SECRET = re.compile(
     r"^['\"]?(?:\*+|\[REDACTED.*|<[^>]*>|\$\{?.*|\{\{.*|none|null|nil|true|false|undefined|not|is|was|required|missing|"
     r"invalid|expired|found|empty|unset|error|failed|supplied|string|str|the|for|from|to|in|on|or|and|must|should|"
@@ -41,7 +43,7 @@ _NO_SECRET = re.compile(
 def redact(text: str) -> str:
     """The text with every secret replaced by `[REDACTED]`; names, hosts and structure stay readable."""
     text = _WHOLE.sub(MASK, text)
-    for pattern in (_URL_PASSWORD, _AUTHORIZATION, _BEARER, _ASSIGNED, _FLAG):
+    for pattern in (_URL_PASSWORD, _AUTHORIZATION, _BEARER, _ASSIGNED, _FLAG, _FOUND):
         text = pattern.sub(_mask, text)
     return text
 

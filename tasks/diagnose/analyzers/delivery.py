@@ -1,4 +1,4 @@
-"""Images, git, workflows, artifacts, scanners and infrastructure as they show in a job's log."""
+"""Images, git, workflows, artifacts and infrastructure as they show in a job's log."""
 
 from tasks.domain.diagnosis import CulpritKind
 from tasks.domain.failure_class import FailureClass
@@ -68,43 +68,6 @@ SIGNATURES = (
         r"|Failed to (?:CreateArtifact|FinalizeArtifact|ListArtifacts)",
         cause="An artifact that the job needs is not there.",
         rank=28,
-        confidence=0.85,
-    ),
-    Signature(
-        name="scan.trivy",
-        failure_class=FailureClass.SEC_TRIVY,
-        pattern=r"^Total: \d+ \(.*(?:CRITICAL|HIGH|MEDIUM|LOW): [1-9]|^[│|]\s*(?P<name>\S+)\s*[│|]\s*CVE-\d{4}-\d+",
-        cause="Trivy found vulnerable packages: {name}.",
-        culprit_kind=CulpritKind.PACKAGE,
-        rank=30,
-        confidence=0.9,
-    ),
-    Signature(
-        name="scan.snyk",
-        failure_class=FailureClass.SEC_SNYK,
-        pattern=r"Tested \d+ dependencies .*found \d+ issues|\bSNYK-[A-Z]+-[A-Z0-9-]+|✗ .* severity .*snyk\.io",
-        cause="Snyk found vulnerable packages.",
-        culprit_kind=CulpritKind.PACKAGE,
-        rank=30,
-        confidence=0.9,
-    ),
-    Signature(
-        name="scan.secret",
-        failure_class=FailureClass.SEC_SECRET,
-        pattern=r"(?i)leaks found: [1-9]|\bgitleaks\b.*(?:leak|detected)|secrets? detected|Potential secrets about to be committed|push declined due to a detected secret|GH013:",
-        cause="A secret was committed.",
-        culprit_kind=CulpritKind.SECRET,
-        culprit_name="a committed secret",
-        rank=12,
-        confidence=0.85,
-    ),
-    Signature(
-        name="scan.policy",
-        failure_class=FailureClass.SEC_POLICY,
-        pattern=r"^FAIL - (?P<file>\S+) - (?P<name>.{3,200})|^[1-9]\d* tests?, .*[1-9]\d* failures?, .*exception",
-        cause="A policy is violated: {name}.",
-        culprit_kind=CulpritKind.RULE,
-        rank=31,
         confidence=0.85,
     ),
     Signature(
