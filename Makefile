@@ -1,5 +1,6 @@
 # make demo   heal a small broken repository, live        make test    run the tests
 # make check  lint, types, import contracts, lock          make lock    resolve the dependencies anew
+# make bench  figures of speed and memory, beside others
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,7 +8,7 @@ STAMP := $(VENV)/.installed
 TESTS ?= tests
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test check lock docs clean
+.PHONY: install demo test check bench lock clean
 .DEFAULT_GOAL := install
 
 $(STAMP): requirements.lock pyproject.toml
@@ -33,6 +34,9 @@ check: $(STAMP)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python .ci/check_lock.py
+
+bench: $(STAMP)
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 lock:
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }

@@ -11,11 +11,9 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
-from tasks.collect.ci_logs import LogScan, number_evidence, scan_log
-from tasks.diagnose import diagnose, signatures
-from tasks.domain.diagnosis import Diagnosis
+from flows.explain import explain_log
 from tasks.domain.evaluation import Case, CaseResult
-from tasks.domain.evidence import Evidence, EvidenceLine
+from tasks.domain.evidence import EvidenceLine
 from tasks.domain.failure_class import FailureClass
 from tasks.errors import BadInputError
 
@@ -59,13 +57,14 @@ def evaluate_case(case: Case, folder: Path, labels: Labels) -> CaseResult:
     """
     started = time.perf_counter()
     with _log(case, folder) as stream:
-        scan, lines, diagnosis = _diagnosed(stream)
+        explained = explain_log(stream, name="evaluation")
     seconds = time.perf_counter() - started
+    diagnosis, lines = explained.diagnosis, explained.evidence.lines
     found = dict.fromkeys([diagnosis.failure_class, *(other.failure_class for other in diagnosis.other_findings)])
     alarm = None
     if case.passing_log is not None:
         with _open(folder, case.passing_log) as stream:
-            alarm = _diagnosed(stream)[2].failure_class is not FailureClass.UNKNOWN
+            alarm = explain_log(stream, name="evaluation").diagnosis.failure_class is not FailureClass.UNKNOWN
     return CaseResult(
         case_id=case.id,
         ecosystem=case.ecosystem,
@@ -76,7 +75,7 @@ def evaluate_case(case: Case, folder: Path, labels: Labels) -> CaseResult:
         has_gold=bool(case.gold_ranges or _gold_texts(case)),
         quoted_hit=_hits(lines, case),
         cause_hit=_hits([line for line in lines if line.id in diagnosis.evidence_ids], case),
-        bytes_read=scan.bytes_read,
+        bytes_read=explained.bytes_read,
         seconds=seconds,
         false_alarm=alarm,
     )
@@ -88,13 +87,6 @@ def _expected(label: str | None, labels: Labels) -> tuple[FailureClass, ...]:
     if label in labels:
         return tuple(labels[label])
     return (FailureClass(label),) if label in {str(known) for known in FailureClass} else ()
-
-
-def _diagnosed(stream: BinaryIO) -> tuple[LogScan, tuple[EvidenceLine, ...], Diagnosis]:
-    scan = scan_log(stream, source="log", signatures=signatures())
-    lines = number_evidence([scan])
-    evidence = Evidence(lines=() if scan.passed else lines, truncated=scan.truncated)
-    return scan, lines, diagnose(evidence, repository="evaluation", workflow="evaluation")
 
 
 def _gold_texts(case: Case) -> set[str]:

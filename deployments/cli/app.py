@@ -70,6 +70,24 @@ def run(
 
 
 @app.command()
+def triage(
+    source: Annotated[str, typer.Argument(metavar="LOGFILE|-", help="A log file, or - for standard input.")],
+    as_json: AsJson = False,
+    as_sarif: Annotated[bool, typer.Option("--sarif", help="Print SARIF 2.1.0.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a job summary.")] = False,
+) -> None:
+    """Say why something failed: the cause, the quoted lines, and what to do. Changes nothing."""
+    from deployments.cli.triage import Style, triage_log
+
+    asked = [
+        style for style, on in ((Style.JSON, as_json), (Style.SARIF, as_sarif), (Style.MARKDOWN, as_markdown)) if on
+    ]
+    if len(asked) > 1:
+        raise typer.BadParameter("choose one of --json, --sarif and --markdown")
+    triage_log(source, asked[0] if asked else Style.TEXT)
+
+
+@app.command()
 def incidents(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
     in_flight: Annotated[bool, typer.Option("--in-flight", help="Only those that have not ended.")] = False,

@@ -90,8 +90,10 @@ def _tell(outcome: RunOutcome) -> None:
 
 def run_and_triage(settings: Settings, command: Sequence[str], *, as_json: bool) -> int:
     """Run one command, keep its exit code, and explain a failure."""
-    from deployments.cli.explain import explain_run
+    from deployments.cli.triage import Style, print_explanation
+    from flows.explain import explain_run
     from tasks.clients.pipeline import run_command
+    from tasks.collect.local_run import StoredLogs
 
     here = Path.cwd()
     store = RunStore(settings.runs_root)
@@ -99,7 +101,9 @@ def run_and_triage(settings: Settings, command: Sequence[str], *, as_json: bool)
     step = outcome.jobs[0].steps[0]
     code = step.exit_code if step.exit_code is not None else 1
     if code != 0:
-        explain_run(store, outcome, as_json=as_json)
+        # On standard error, so that the command's own output stays what it was.
+        explanation = explain_run(StoredLogs(store), outcome.run_id)
+        print_explanation(explanation, Style.JSON if as_json else Style.TEXT, sys.stderr)
     return code
 
 

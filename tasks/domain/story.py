@@ -19,6 +19,16 @@ class Triage(Noun):
     plan: Plan
 
 
+class Explanation(Noun):
+    """Why something failed, read from outside text alone: no incident is opened and nothing is planned."""
+
+    evidence: Evidence
+    diagnosis: Diagnosis
+    passed: bool = False
+    """Whether the log itself ends by saying that all went well."""
+    bytes_read: int = 0
+
+
 class Remediation(Noun):
     """What the acting half did. `undone` is `None` when nothing had to be taken back."""
 

@@ -1,8 +1,9 @@
 """The incident as one Markdown page: timeline, quoted evidence, diagnosis, diff, verdict, cost."""
 
+from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.evidence import Evidence
 from tasks.domain.markdown import bounded_diff, inline, prose, quoted
-from tasks.domain.story import Story
+from tasks.domain.story import Explanation, Story
 
 _MARKS = {"healed": "✅", "reported": "📋", "denied": "⛔", "rejected": "✋", "expired": "⌛", "escalated": "🚨"}
 
@@ -26,10 +27,24 @@ def _heading(story: Story) -> str:
     return "\n\n".join(lines)
 
 
+def explanation_markdown(explanation: Explanation, *, what_next: str) -> str:
+    """The cause with its quotes, for a job summary or a comment; `what_next` is left out when empty."""
+    if explanation.passed:
+        return "No failure: it ends by saying that all went well."
+    parts = [_cause(explanation.diagnosis, explanation.evidence)]
+    parts += [f"- also {inline(o.failure_class)}: {prose(o.cause)}" for o in explanation.diagnosis.other_findings]
+    if what_next:
+        parts.append(f"**Next:** {prose(what_next)}")
+    return "\n\n".join(parts)
+
+
 def _diagnosis(story: Story) -> str:
-    diagnosis, evidence = story.diagnosis, story.evidence
-    if diagnosis is None or evidence is None:
+    if story.diagnosis is None or story.evidence is None:
         return ""
+    return _cause(story.diagnosis, story.evidence)
+
+
+def _cause(diagnosis: Diagnosis, evidence: Evidence) -> str:
     parts = [
         "## Diagnosis",
         f"**{prose(diagnosis.cause)}** Class {inline(diagnosis.failure_class)}, confidence "

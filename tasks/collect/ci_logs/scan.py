@@ -40,7 +40,7 @@ _PASSED = rb"(?:^Finished: SUCCESS|^Done\. Your build exited with 0|^Job succeed
 _STEP_PASSED = rb"^The command \"[^\n]*\" exited with 0\.?$"
 """What stands before such a line, back to the line before it of its kind, did not make the job fail."""
 _EXIT_CODE = re.compile(r"(?:exit code:?|exited with(?: code)?|exit status|Job failed: exit (?:code|status)) ?(\d+)")
-_CUT = re.compile(
+_CUT = (
     rb"(?i)no more output will be collected|log length has exceeded|output exceeded the limit of"
     rb"|job's log exceeded limit"
 )
@@ -104,6 +104,7 @@ class _Compiled:
         self.wrapper = re2.compile(b"(?m)" + _WRAPPER, options)
         self.passed = re2.compile(b"(?m)" + _PASSED, options)
         self.step_passed = re2.compile(b"(?m)" + _STEP_PASSED, options)
+        self.cut = re2.compile(_CUT, options)
 
 
 def _unnamed(pattern: str) -> str:
@@ -153,7 +154,7 @@ class _Scan:
         """Take one block of whole lines."""
         self._bytes += len(raw)
         block = _strip(raw)
-        if _CUT.search(block):
+        if self._compiled.cut.search(block):
             self._truncated = True
         position = line = 0
         while (match := self._compiled.find.search(block, position)) is not None:

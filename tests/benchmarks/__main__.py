@@ -1,0 +1,21 @@
+"""`python -m tests.benchmarks [NAME…]`: runs the benchmarks and prints their figures."""
+
+import sys
+
+from tests.benchmarks import command_line, log_scan
+
+BENCHMARKS = {"command-line": command_line.run, "log-scan": log_scan.run}
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    for name in names or BENCHMARKS:
+        print(f"== {name}", flush=True)
+        BENCHMARKS[name]()
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))
