@@ -12,6 +12,7 @@ from tasks.settings import GithubSettings
 if TYPE_CHECKING:
     from github.Auth import AppAuth, Auth
     from github.Requester import Requester
+    from requests import RequestException
 
 PAGE_SIZE = 100
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
@@ -162,7 +163,7 @@ class Connection:
             raise translate(error.status, error.data, headers, what=what, needs=needs, writes=writes) from error
         except requests.RequestException as error:
             kind = UnknownOutcomeError if writes else TransientError
-            raise kind(f"GitHub could not be reached to {what} ({type(error).__name__})") from error
+            raise kind(f"GitHub could not {what}: {_reason(error)}") from error
         except jwt.PyJWTError as error:
             raise PermanentError("HEALFLOW_GITHUB__PRIVATE_KEY is no private key in PEM") from error
         except RuntimeError as error:  # PyGithub's word for a redirect to another host
@@ -202,6 +203,13 @@ class Connection:
         if self._settings.app_id is None or key is None:
             raise PermanentError("no GitHub App is set up")
         return Auth.AppAuth(self._settings.app_id, key.get_secret_value())
+
+
+def _reason(error: "RequestException") -> str:
+    """What lies behind an error of the connection, such as "too many 502 error responses"."""
+    inner = error.args[0] if error.args else None
+    reason = getattr(inner, "reason", None)
+    return f"it could not be reached ({type(error).__name__})" if reason is None else str(reason).rpartition(": ")[2]
 
 
 def _object(text: object) -> Any:
