@@ -1,10 +1,11 @@
 """Reads the evidence of a failed CI run: its logs, what changed since the last green run, and its neighbours."""
 
-from collections.abc import Sequence
+import io
+from collections.abc import Callable, Sequence
 from typing import BinaryIO, Protocol
 
 from tasks.collect.ci_logs import LogScan, number_evidence, scan_log
-from tasks.domain.evidence import Change, Evidence, TestHistory, UnreadableSource
+from tasks.domain.evidence import Change, Evidence, EvidenceLine, TestHistory, UnreadableSource
 from tasks.domain.pipeline import Conclusion, JobOutcome, RunOutcome
 from tasks.domain.signature import Signature
 from tasks.errors import HealflowError
@@ -30,7 +31,13 @@ class RunReader(Protocol):
         ...
 
 
-def read_ci_run(reader: RunReader, run_id: str, signatures: Sequence[Signature]) -> Evidence:
+Remarks = Callable[[JobOutcome], str]
+"""What was remarked on a failed job besides its log, a line each."""
+
+
+def read_ci_run(
+    reader: RunReader, run_id: str, signatures: Sequence[Signature], *, remarks: Remarks | None = None
+) -> Evidence:
     """All evidence of one run; a source that cannot be read is listed, not fatal.
 
     Raises:
@@ -39,6 +46,8 @@ def read_ci_run(reader: RunReader, run_id: str, signatures: Sequence[Signature])
     run = reader.outcome(run_id)
     unreadable: list[UnreadableSource] = []
     scans = _scan_logs(reader, run, signatures, unreadable)
+    if remarks is not None:
+        scans += _scan_remarks(remarks, run, scans, signatures, unreadable)
     history = _read_history(reader, run, unreadable)
     changes = _read_changes(reader, run, history, unreadable)
     return Evidence(
@@ -63,6 +72,34 @@ def _scan_logs(
         except (HealflowError, OSError) as error:
             unreadable.append(UnreadableSource(source=source, reason=str(error)))
     return scans
+
+
+def _scan_remarks(
+    remarks: Remarks,
+    run: RunOutcome,
+    logs: Sequence[LogScan],
+    signatures: Sequence[Signature],
+    unreadable: list[UnreadableSource],
+) -> list[LogScan]:
+    """What the logs do not say already; a remark has no line number."""
+    quoted = "\n".join(line.text for scan in logs for line in scan.lines)
+    scans = []
+    for job in run.failed_jobs:
+        source = f"annotation:{job.name}"
+        try:
+            text = remarks(job)
+        except HealflowError as error:
+            unreadable.append(UnreadableSource(source=source, reason=str(error)))
+            continue
+        scan = scan_log(io.BytesIO(text.encode()), source=source, signatures=signatures)
+        new = tuple(_unnumbered(line) for line in scan.lines if line.text.strip() not in quoted)
+        if new:
+            scans.append(scan.model_copy(update={"lines": new}))
+    return scans
+
+
+def _unnumbered(line: EvidenceLine) -> EvidenceLine:
+    return line.model_copy(update={"line_number": None})
 
 
 def _read_history(reader: RunReader, run: RunOutcome, unreadable: list[UnreadableSource]) -> TestHistory:

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 from prefect import task
 
+from tasks.clients.github import GithubClient
 from tasks.clients.ledger import EntryKind, Ledger
 from tasks.clients.pipeline import RunStore
 from tasks.clients.workspace import Workspace
 from tasks.collect.ci_run import read_ci_run
+from tasks.collect.github_run import read_github_run
 from tasks.collect.local_run import LocalRunReader
 from tasks.domain.evidence import Evidence
 from tasks.domain.incident import Incident, SignalSource
@@ -21,10 +23,20 @@ from tasks.settings import Settings
 def collect_evidence(incident: Incident, signatures: list[Signature]) -> Evidence:
     """All evidence of one incident; sources that cannot be read are listed in it."""
     settings = Settings()
-    signal = incident.signal
-    if signal.source is not SignalSource.PIPELINE or signal.run is None:
-        raise PermanentError(f"runs of {signal.source} cannot be read here yet; the event itself is kept")
-    reader = LocalRunReader(RunStore(settings.runs_root), Workspace(settings.worktrees_root), signal.run.run_id)
-    evidence = read_ci_run(reader, signal.run.run_id, signatures)
+    evidence = _read(settings, incident, signatures)
     Ledger.shared(settings.ledger_url).incidents.write(incident.id, EntryKind.EVIDENCE, evidence, at=datetime.now(UTC))
     return evidence
+
+
+def _read(settings: Settings, incident: Incident, signatures: list[Signature]) -> Evidence:
+    """Through whoever ran it: this machine or GitHub."""
+    source, run = incident.signal.source, incident.signal.run
+    if run is None:
+        raise PermanentError("the signal names no run whose evidence could be read; the event itself is kept")
+    if source is SignalSource.GITHUB:
+        with GithubClient.from_settings(settings.github) as client:
+            return read_github_run(client, incident.signal.repository, run, signatures)
+    if source is not SignalSource.PIPELINE:
+        raise PermanentError(f"runs of {source} cannot be read; the event itself is kept")
+    reader = LocalRunReader(RunStore(settings.runs_root), Workspace(settings.worktrees_root), run.run_id)
+    return read_ci_run(reader, run.run_id, signatures)
