@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from tasks.act.actions import (
     add_dependency,
+    bump_dependency,
     merge_fix,
     pin_dependency,
     report_only,
@@ -20,7 +21,16 @@ from tasks.domain.outcome import ActionResult
 from tasks.domain.plan import Action, Remedy, Risk
 from tasks.errors import PermanentError
 
-_MODULES = (rerun_failed_jobs, run_formatter, add_dependency, pin_dependency, revert_commit, merge_fix, report_only)
+_MODULES = (
+    rerun_failed_jobs,
+    run_formatter,
+    add_dependency,
+    pin_dependency,
+    bump_dependency,
+    revert_commit,
+    merge_fix,
+    report_only,
+)
 ACTIONS: Mapping[Remedy, ActionSpec] = MappingProxyType({module.SPEC.name: module.SPEC for module in _MODULES})
 _RISKS = tuple(Risk)
 

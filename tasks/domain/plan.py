@@ -26,6 +26,7 @@ class Remedy(StrEnum):
     RUN_FORMATTER = "run_formatter"
     ADD_DEPENDENCY = "add_dependency"
     PIN_DEPENDENCY = "pin_dependency"
+    BUMP_DEPENDENCY = "bump_dependency"
     REVERT_COMMIT = "revert_commit"
     MERGE_FIX = "merge_fix"
     REPORT_ONLY = "report_only"

@@ -17,6 +17,7 @@ from tasks.domain.incident import Incident, IncidentStatus
 from tasks.domain.outcome import SimilarIncident
 from tasks.domain.plan import Action, Plan, Remedy, Risk
 from tasks.errors import PermanentError
+from tasks.plan.bump import draft_bump
 from tasks.plan.case import Case, Unfit
 from tasks.plan.dependency import draft_addition, draft_pin
 from tasks.plan.formatter import draft_format
@@ -30,6 +31,7 @@ DRAFTERS: Mapping[Remedy, Callable[[Case], Action]] = MappingProxyType(
         Remedy.RUN_FORMATTER: draft_format,
         Remedy.ADD_DEPENDENCY: draft_addition,
         Remedy.PIN_DEPENDENCY: draft_pin,
+        Remedy.BUMP_DEPENDENCY: draft_bump,
         Remedy.REVERT_COMMIT: draft_revert,
     }
 )

@@ -11,6 +11,7 @@ from tasks.domain.failure_class import FailureClass
 from tasks.domain.plan import Remedy
 
 _RERUN = (Remedy.RERUN_FAILED_JOBS,)
+_BUMP = (Remedy.RERUN_FAILED_JOBS, Remedy.BUMP_DEPENDENCY)  # a scanner that failed itself runs again
 _REVERT = (Remedy.REVERT_COMMIT,)
 
 PLAYBOOKS: Mapping[FailureClass, tuple[Remedy, ...]] = MappingProxyType(
@@ -33,9 +34,12 @@ PLAYBOOKS: Mapping[FailureClass, tuple[Remedy, ...]] = MappingProxyType(
         FailureClass.CI_NET_CONN: _RERUN,
         FailureClass.CI_RATE: _RERUN,
         FailureClass.CI_ARTIFACT: _RERUN,
+        FailureClass.SEC_TRIVY: _BUMP,
+        FailureClass.SEC_SNYK: _BUMP,
     }
 )
 
+_UPGRADE = "Upgrade what is vulnerable; accept a risk only with an end date, and leave the threshold as it is."
 ADVICE: Mapping[FailureClass, str] = MappingProxyType(
     {
         FailureClass.CI_TEST_ASSERT: "Compare the failing test with the suspect commits.",
@@ -55,6 +59,10 @@ ADVICE: Mapping[FailureClass, str] = MappingProxyType(
         FailureClass.CI_RATE: "Authenticate the requests, or use a mirror.",
         FailureClass.CI_NET_DNS: "Check the name and the resolver of the runner.",
         FailureClass.CI_NET_CONN: "Check whether the other side is up.",
+        FailureClass.SEC_TRIVY: _UPGRADE,
+        FailureClass.SEC_SNYK: _UPGRADE,
+        FailureClass.SEC_SECRET: "Revoke the secret now, then take it out of the history: deleting it hides nothing.",
+        FailureClass.SEC_POLICY: "Change what breaks the policy, or ask its owner for an exception with an end date.",
         FailureClass.UNKNOWN: "No rule explains the failure; read the quoted lines and the log.",
     }
 )

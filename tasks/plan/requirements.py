@@ -30,10 +30,17 @@ def choose_file(case: Case) -> Path:
         path = case.file_inside(name)
         if path is None or (path.name == "pyproject.toml" and _dependencies(_read(path)) is None):
             continue
-        if path.suffix != ".toml" and _GENERATED.search(_read(path)):
-            raise Unfit(f"{name} is generated or has hashes: the change belongs into what it is made from")
+        check_written_by_hand(path)
         return path
     raise Unfit(f"there is no {' or '.join(named)}" if named else "the repository has no single requirements file")
+
+
+def check_written_by_hand(path: Path) -> None:
+    """Raises:
+    Unfit: a tool made the file, and would make it again as it was.
+    """
+    if path.suffix != ".toml" and _GENERATED.search(_read(path)):
+        raise Unfit(f"{path.name} is generated or has hashes: the change belongs into what it is made from")
 
 
 def _installed_by(case: Case) -> tuple[list[str], bool]:
@@ -105,13 +112,8 @@ def replace_specifier(path: Path, name: str, specifier: str) -> str:
     """
     text = _read(path)
     is_toml = path.name == "pyproject.toml"
-    entries = (_dependencies(text) or []) if is_toml else text.splitlines()
-    parsed = [(entry, parse_requirement(entry)) for entry in entries]
-    found = [(entry, one) for entry, one in parsed if one is not None and same_distribution(one.name, name)]
-    if len(found) != 1:
-        times = "more than once" if found else "not at all: another package asks for it"
-        raise Unfit(f"{path.name} names {name} {times}")
-    entry, was = found[0]
+    entries = _entries(path, text)
+    entry, was = _find(path, entries, name)
     before = re.match(r"\s*[A-Za-z0-9._-]+\s*(\[[^\]]*\])?", entry)
     after = re.search(r"\s*(;|\s#).*$|\s*$", entry)
     if before is None or after is None or was.url is not None or text.count(entry) != 1:
@@ -123,6 +125,28 @@ def replace_specifier(path: Path, name: str, specifier: str) -> str:
     else:
         path.write_bytes(changed.encode())
     return str(was)
+
+
+def find_requirement(path: Path, name: str) -> Requirement:
+    """The requirement of a distribution as the file has it.
+
+    Raises:
+        Unfit: the file does not name it exactly once.
+    """
+    return _find(path, _entries(path, _read(path)), name)[1]
+
+
+def _entries(path: Path, text: str) -> list[str]:
+    return (_dependencies(text) or []) if path.name == "pyproject.toml" else text.splitlines()
+
+
+def _find(path: Path, entries: list[str], name: str) -> tuple[str, Requirement]:
+    parsed = [(entry, parse_requirement(entry)) for entry in entries]
+    found = [(entry, one) for entry, one in parsed if one is not None and same_distribution(one.name, name)]
+    if len(found) != 1:
+        times = "more than once" if found else "not at all: another package asks for it"
+        raise Unfit(f"{path.name} names {name} {times}")
+    return found[0]
 
 
 def _spliced_array(text: str, requirement: str) -> str:

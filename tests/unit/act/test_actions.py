@@ -337,3 +337,34 @@ def test_a_report_changes_nothing(tmp_path: Path, repository: Path) -> None:
     assert undo(context, action, result).status is ActionStatus.UNDONE
     assert verify_undone(context, result)
     assert _branches(repository) == ["main"]
+
+
+def _bump(bumps: str) -> Action:
+    return Action(
+        name=Remedy.BUMP_DEPENDENCY,
+        target="healflow/x",
+        parameters={"bumps": bumps, "patch_sha256": patch_digest(PATCH)},
+        risk=Risk.MEDIUM,
+        summary="Bump flask from 1.0 to 1.1 in requirements.txt",
+        undo="delete the branch",
+        preview=PATCH,
+    )
+
+
+@pytest.mark.parametrize(
+    "bumps", ["", "[]", "flask", '{"package": "a"}', '[{"package": "a"}]', '[{"package": "", "x": 1}]']
+)
+def test_a_bump_that_does_not_say_what_is_bumped_is_refused(bumps: str) -> None:
+    with pytest.raises(PermanentError, match="are refused"):
+        check_action(_bump(bumps))
+
+
+def test_a_bump_is_applied_and_taken_back(tmp_path: Path, repository: Path) -> None:
+    action = _bump('[{"package": "flask", "installed": "1.0", "to": "1.1", "file": "requirements.txt"}]')
+    context = _context(tmp_path, repository, action)
+    result = apply(context, action, preflight(context, action))
+    assert result.status is ActionStatus.APPLIED
+    assert "PyYAML" in _git(repository, "show", f"{context.branch}:requirements.txt")
+    assert "PyYAML" not in (repository / "requirements.txt").read_text()
+    assert verify_undone(context, undo(context, action, result))
+    assert _branches(repository) == ["main"]

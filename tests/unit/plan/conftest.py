@@ -17,6 +17,7 @@ from tasks.domain.incident import Incident, RunRef, Signal, SignalKind, SignalSo
 from tasks.domain.outcome import SimilarIncident
 from tasks.domain.pipeline import Conclusion, JobOutcome, StepOutcome
 from tasks.domain.plan import Plan
+from tasks.domain.vulnerability import ScanReport
 from tasks.plan import draft_plan
 
 
@@ -68,6 +69,7 @@ class Scene:
         similar: tuple[SimilarIncident, ...] = (),
         reruns_so_far: int = 0,
         setup: str | None = None,
+        scans: tuple[ScanReport, ...] = (),
     ) -> Plan:
         """The plan for the newest commit; checks that repository and checkout are left as they were."""
         incident = self.incident(fork=fork)
@@ -85,6 +87,7 @@ class Scene:
             jobs=(job,),
             changes=self.workspace.changes_between(self.root, good, "HEAD"),
             history=TestHistory(last_green_commit=good),
+            scans=scans,
         )
         diagnosis = Diagnosis(
             failure_class=failure_class,
