@@ -90,7 +90,9 @@ def test_gate_denies(asked: GateRequest, limits: dict[str, object], rule: str) -
     assert verdict(asked, **limits) == (Verdict.DENY, (rule,))
 
 
-@pytest.mark.parametrize("action", ["run_formatter", "add_dependency", "pin_dependency", "bump_dependency", "revert_commit"])
+@pytest.mark.parametrize(
+    "action", ["run_formatter", "add_dependency", "pin_dependency", "bump_dependency", "revert_commit"]
+)
 def test_patch_asks_a_person(action: str) -> None:
     assert verdict(request(action)) == (Verdict.ASK, ("patch",))
 

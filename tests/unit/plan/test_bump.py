@@ -212,11 +212,9 @@ def test_what_a_package_manager_changes_beside_its_files_is_not_proposed(scene: 
 def test_a_tool_that_stands_in_the_repository_is_not_run(
     scene: Scene, tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files: dict[str, str | bytes] = {
-        "package.json": PACKAGE,
-        "package-lock.json": "{}",
-        "bin/npm": "#!/bin/sh\necho x > pwned\n",
-    }
+    scene.commit("Tool", {"bin/npm": "#!/bin/sh\necho x > pwned\n"})
+    (scene.root / "bin/npm").chmod(0o755)
+    files: dict[str, str | bytes] = {"package.json": PACKAGE, "package-lock.json": "{}"}
     monkeypatch.setenv("PATH", f"{tmp_path / 'worktrees' / 'scratch' / 'bin'}{os.pathsep}{tools}")
     plan = bump(scene, files, weakness("ms", "0.7.0", "0.7.1", ecosystem=Ecosystem.NPM, file="package-lock.json"))
     assert "package-lock.json has to be renewed" in patch_of(plan).summary
