@@ -75,16 +75,18 @@ def triage(
     as_json: AsJson = False,
     as_sarif: Annotated[bool, typer.Option("--sarif", help="Print SARIF 2.1.0.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a job summary.")] = False,
+    save: Annotated[Path | None, typer.Option(help="Also write triage.json, .md and .sarif into this folder.")] = None,
 ) -> None:
     """Say why something failed: the cause, the quoted lines, and what to do. Changes nothing."""
-    from deployments.cli.triage import Style, triage_log
+    from deployments.cli.triage import Style
+    from deployments.cli.triage import triage as explain
 
     asked = [
         style for style, on in ((Style.JSON, as_json), (Style.SARIF, as_sarif), (Style.MARKDOWN, as_markdown)) if on
     ]
     if len(asked) > 1:
         raise typer.BadParameter("choose one of --json, --sarif and --markdown")
-    triage_log(source, asked[0] if asked else Style.TEXT)
+    explain(source, asked[0] if asked else Style.TEXT, save=save)
 
 
 @app.command()

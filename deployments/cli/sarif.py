@@ -4,7 +4,7 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 """
 
 import json
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import quote
 
@@ -34,11 +34,18 @@ def sarif_document(explanation: Explanation) -> str:
         results += [_result(other, explanation, "note") for other in diagnosis.other_findings]
     rules = sorted({result["ruleId"] for result in results})
     run = {
-        "tool": {"driver": {"name": "Healflow", "version": version("healflow"), "rules": [{"id": i} for i in rules]}},
+        "tool": {"driver": {"name": "Healflow", **_version(), "rules": [{"id": rule} for rule in rules]}},
         "columnKind": "utf16CodeUnits",
         "results": results,
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _version() -> dict[str, str]:
+    try:
+        return {"version": version("healflow")}
+    except PackageNotFoundError:  # run from its source, as the GitHub action does
+        return {}
 
 
 def _result(finding: Finding, explanation: Explanation, level: str) -> dict[str, Any]:

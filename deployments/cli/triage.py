@@ -15,10 +15,10 @@ from deployments.cli.render import render_diagnosis
 from deployments.cli.sarif import sarif_document
 from flows.explain import explain_log
 from tasks.domain.failure_class import FailureClass
+from tasks.domain.markdown import explanation_markdown
 from tasks.domain.story import Explanation
 from tasks.errors import BadInputError
 from tasks.plan.playbooks import ADVICE, PLAYBOOKS
-from tasks.remember import explanation_markdown
 
 
 class Style(StrEnum):
@@ -30,7 +30,7 @@ class Style(StrEnum):
     SARIF = "sarif"
 
 
-def triage_log(source: str, style: Style) -> None:
+def triage(source: str, style: Style, *, save: Path | None = None) -> None:
     """Explain the log in a file (plain or gzip), or the one on standard input for `-`.
 
     Raises:
@@ -40,6 +40,8 @@ def triage_log(source: str, style: Style) -> None:
     with _open(source) as stream:
         explanation = explain_log(stream, name=name, source=f"log:{name}")
     print_explanation(explanation, style, sys.stdout)
+    if save is not None:
+        save_explanation(explanation, save)
 
 
 @contextmanager
@@ -64,12 +66,30 @@ def print_explanation(explanation: Explanation, style: Style, out: TextIO) -> No
     """Print it in the style asked for."""
     if style is Style.TEXT:
         _print_text(explanation, Console(file=out, highlight=False))
-    elif style is Style.JSON:
-        out.write(explanation.model_dump_json(indent=2) + "\n")
-    elif style is Style.SARIF:
-        out.write(sarif_document(explanation) + "\n")
     else:
-        out.write(explanation_markdown(explanation, what_next=what_next(explanation)) + "\n")
+        out.write(_document(explanation, style) + "\n")
+
+
+def save_explanation(explanation: Explanation, folder: Path) -> None:
+    """Write `triage.json`, `triage.md` and `triage.sarif` into a folder, which is made when it is absent.
+
+    Raises:
+        BadInputError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for style, suffix in ((Style.JSON, "json"), (Style.MARKDOWN, "md"), (Style.SARIF, "sarif")):
+            (folder / f"triage.{suffix}").write_text(_document(explanation, style) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise BadInputError(f"{folder} cannot be written ({error.strerror}); name another folder") from error
+
+
+def _document(explanation: Explanation, style: Style) -> str:
+    if style is Style.JSON:
+        return explanation.model_dump_json(indent=2)
+    if style is Style.SARIF:
+        return sarif_document(explanation)
+    return explanation_markdown(explanation, what_next=what_next(explanation))
 
 
 def _print_text(explanation: Explanation, console: Console) -> None:

@@ -1,8 +1,10 @@
-"""Outside text inside Markdown: code blocks that their own text cannot close, and diffs of bounded length."""
+"""Outside text inside Markdown: code blocks that their own text cannot close, diffs of bounded length, and causes."""
 
 import re
 
-from tasks.domain.evidence import EvidenceLine
+from tasks.domain.diagnosis import Diagnosis
+from tasks.domain.evidence import Evidence, EvidenceLine
+from tasks.domain.story import Explanation
 
 MAX_QUOTED_LINES = 12
 MAX_DIFF_LINES = 120
@@ -55,3 +57,35 @@ def bounded_diff(preview: str) -> str:
     lines = readable_diff(preview)
     cut = [] if len(lines) <= MAX_DIFF_LINES else [f"… {len(lines) - MAX_DIFF_LINES} more lines: see 'healflow show'"]
     return fenced("\n".join(lines[:MAX_DIFF_LINES] + cut), "diff")
+
+
+def explanation_markdown(explanation: Explanation, *, what_next: str) -> str:
+    """The cause with its quotes, for a job summary or a comment; `what_next` is left out when empty."""
+    if explanation.passed:
+        return "No failure: it ends by saying that all went well."
+    parts = [cause_markdown(explanation.diagnosis, explanation.evidence)]
+    parts += [f"- also {inline(o.failure_class)}: {prose(o.cause)}" for o in explanation.diagnosis.other_findings]
+    if what_next:
+        parts.append(f"**Next:** {prose(what_next)}")
+    return "\n\n".join(parts)
+
+
+def cause_markdown(diagnosis: Diagnosis, evidence: Evidence) -> str:
+    """The cause, its class and confidence, the lines it quotes, and what could not be read."""
+    parts = [
+        "## Diagnosis",
+        f"**{prose(diagnosis.cause)}** Class {inline(diagnosis.failure_class)}, confidence "
+        f"{diagnosis.confidence:.0%}, said by {diagnosis.said_by}"
+        + (f" {inline(diagnosis.rule)}." if diagnosis.rule else "."),
+    ]
+    if evidence.lines:
+        parts.append(quoted(evidence.lines, only=diagnosis.evidence_ids))
+    parts += _gaps(evidence)
+    return "\n\n".join(parts)
+
+
+def _gaps(evidence: Evidence) -> list[str]:
+    gaps = [f"- could not read {inline(source.source)}: {prose(source.reason)}" for source in evidence.unreadable]
+    if evidence.truncated:
+        gaps.append("- the log was cut before its end: the cause may be missing")
+    return ["\n".join(gaps)] if gaps else []

@@ -1,6 +1,6 @@
 """Records outcomes, tells incidents whole, and finds what worked before."""
 
-from tasks.remember.report import explanation_markdown, story_markdown
+from tasks.remember.report import story_markdown
 from tasks.remember.story import read_story
 
-__all__ = ["explanation_markdown", "read_story", "story_markdown"]
+__all__ = ["read_story", "story_markdown"]

@@ -1,9 +1,7 @@
 """The incident as one Markdown page: timeline, quoted evidence, diagnosis, diff, verdict, cost."""
 
-from tasks.domain.diagnosis import Diagnosis
-from tasks.domain.evidence import Evidence
-from tasks.domain.markdown import bounded_diff, inline, prose, quoted
-from tasks.domain.story import Explanation, Story
+from tasks.domain.markdown import bounded_diff, cause_markdown, inline, prose
+from tasks.domain.story import Story
 
 _MARKS = {"healed": "✅", "reported": "📋", "denied": "⛔", "rejected": "✋", "expired": "⌛", "escalated": "🚨"}
 
@@ -27,41 +25,10 @@ def _heading(story: Story) -> str:
     return "\n\n".join(lines)
 
 
-def explanation_markdown(explanation: Explanation, *, what_next: str) -> str:
-    """The cause with its quotes, for a job summary or a comment; `what_next` is left out when empty."""
-    if explanation.passed:
-        return "No failure: it ends by saying that all went well."
-    parts = [_cause(explanation.diagnosis, explanation.evidence)]
-    parts += [f"- also {inline(o.failure_class)}: {prose(o.cause)}" for o in explanation.diagnosis.other_findings]
-    if what_next:
-        parts.append(f"**Next:** {prose(what_next)}")
-    return "\n\n".join(parts)
-
-
 def _diagnosis(story: Story) -> str:
     if story.diagnosis is None or story.evidence is None:
         return ""
-    return _cause(story.diagnosis, story.evidence)
-
-
-def _cause(diagnosis: Diagnosis, evidence: Evidence) -> str:
-    parts = [
-        "## Diagnosis",
-        f"**{prose(diagnosis.cause)}** Class {inline(diagnosis.failure_class)}, confidence "
-        f"{diagnosis.confidence:.0%}, said by {diagnosis.said_by}"
-        + (f" {inline(diagnosis.rule)}." if diagnosis.rule else "."),
-    ]
-    if evidence.lines:
-        parts.append(quoted(evidence.lines, only=diagnosis.evidence_ids))
-    parts += _gaps(evidence)
-    return "\n\n".join(parts)
-
-
-def _gaps(evidence: Evidence) -> list[str]:
-    gaps = [f"- could not read {inline(source.source)}: {prose(source.reason)}" for source in evidence.unreadable]
-    if evidence.truncated:
-        gaps.append("- the log was cut before its end: the cause may be missing")
-    return ["\n".join(gaps)] if gaps else []
+    return cause_markdown(story.diagnosis, story.evidence)
 
 
 def _plan(story: Story) -> str:

@@ -88,6 +88,18 @@ def test_sarif_points_at_the_test_and_at_the_log(log: Path) -> None:
     assert {"id": "ci.test.assert"} in run["tool"]["driver"]["rules"]
 
 
+def test_all_documents_are_saved_beside_what_is_printed(log: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "er"
+    assert "ci.test.assert" in told(str(log), "--save", str(folder))
+    assert sorted(path.name for path in folder.iterdir()) == ["triage.json", "triage.md", "triage.sarif"]
+    assert json.loads((folder / "triage.json").read_text())["diagnosis"]["failure_class"] == "ci.test.assert"
+
+
+def test_folder_that_cannot_be_written_is_said(log: Path) -> None:
+    with pytest.raises(BadInputError, match="name another folder"):
+        CliRunner().invoke(app, ["triage", str(log), "--save", str(log / "x")], catch_exceptions=False)
+
+
 def test_packed_log_comes_through_a_pipe(log: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "deployments.main", "triage", "-", "--json"],
