@@ -71,21 +71,29 @@ def run(
 
 @app.command()
 def triage(
-    source: Annotated[str, typer.Argument(metavar="LOGFILE|-", help="A log file, or - for standard input.")],
+    source: Annotated[
+        str, typer.Argument(metavar="LOGFILE|-|OWNER/NAME#RUN", help="A log, - for input, or a run on GitHub.")
+    ] = "",
+    pull_request: Annotated[int | None, typer.Option("--pr", min=1, help="A pull request's newest failed run.")] = None,
+    repository: Annotated[str, typer.Option(help="Of --pr, as OWNER/NAME; else the remote origin's.")] = "",
     as_json: AsJson = False,
     as_sarif: Annotated[bool, typer.Option("--sarif", help="Print SARIF 2.1.0.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a job summary.")] = False,
     save: Annotated[Path | None, typer.Option(help="Also write triage.json, .md and .sarif into this folder.")] = None,
 ) -> None:
     """Say why something failed: the cause, the quoted lines, and what to do. Changes nothing."""
-    from deployments.cli.triage import Style
+    from deployments.cli.triage import Style, run_of_pull_request
     from deployments.cli.triage import triage as explain
 
+    if bool(source) == (pull_request is not None):
+        raise typer.BadParameter("name a log file, -, OWNER/NAME#RUN, or a pull request with --pr N")
     asked = [
         style for style, on in ((Style.JSON, as_json), (Style.SARIF, as_sarif), (Style.MARKDOWN, as_markdown)) if on
     ]
     if len(asked) > 1:
         raise typer.BadParameter("choose one of --json, --sarif and --markdown")
+    if pull_request is not None:
+        source = run_of_pull_request(pull_request, repository)
     explain(source, asked[0] if asked else Style.TEXT, save=save)
 
 

@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +15,13 @@ from rich.console import Console
 
 from deployments.cli.render import render_diagnosis
 from deployments.cli.sarif import sarif_document
-from flows.explain import explain_log
+from flows.explain import explain_github_run, explain_log, failed_runs_of_pull_request
 from tasks.domain.failure_class import FailureClass
 from tasks.domain.markdown import explanation_markdown
 from tasks.domain.story import Explanation
 from tasks.errors import BadInputError
 from tasks.plan.playbooks import ADVICE, PLAYBOOKS
+from tasks.settings import Settings
 
 
 class Style(StrEnum):
@@ -30,18 +33,58 @@ class Style(StrEnum):
     SARIF = "sarif"
 
 
+_RUN = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)#(?P<run>\d+)(?:/(?P<attempt>\d+))?")
+_RUN_PAGE = re.compile(
+    r"https?://[^/\s]+/(?P<repository>[\w.-]+/[\w.-]+)/actions/runs/(?P<run>\d+)(?:/attempts/(?P<attempt>\d+))?(?:[/?#].*)?"
+)
+_REMOTE = re.compile(r"(?:[a-z+]+://[^/]+/|[^@/\s]+@[^:/\s]+:)(?P<repository>[\w.-]+/[\w.-]+?)(?:\.git)?/?")
+
+
 def triage(source: str, style: Style, *, save: Path | None = None) -> None:
-    """Explain the log in a file (plain or gzip), or the one on standard input for `-`.
+    """Explain a log (a file, plain or gzip, or `-` for standard input) or a run on GitHub (`OWNER/NAME#RUN` or the
+    address of its page).
 
     Raises:
         BadInputError: the file cannot be read.
+        HealflowError: the run cannot be read.
     """
-    name = "stdin" if source == "-" else Path(source).name
-    with _open(source) as stream:
-        explanation = explain_log(stream, name=name, source=f"log:{name}")
+    named = _RUN_PAGE.fullmatch(source) or (None if Path(source).exists() else _RUN.fullmatch(source))
+    if named is not None:
+        explanation = explain_github_run(
+            Settings(), named["repository"], named["run"], attempt=int(named["attempt"]) if named["attempt"] else None
+        )
+    else:
+        name = "stdin" if source == "-" else Path(source).name
+        with _open(source) as stream:
+            explanation = explain_log(stream, name=name, source=f"log:{name}")
     print_explanation(explanation, style, sys.stdout)
     if save is not None:
         save_explanation(explanation, save)
+
+
+def run_of_pull_request(number: int, repository: str) -> str:
+    """The newest failed run of a pull request, as `OWNER/NAME#RUN`; its other failed workflows are named on standard
+    error. Without a repository, that of the remote `origin` here.
+
+    Raises:
+        HealflowError: there is none, or it cannot be read.
+    """
+    repository = repository or _origin()
+    first, *others = failed_runs_of_pull_request(Settings(), repository, number)
+    for other in others:
+        told = f"also failed: {other.workflow}, see 'healflow triage {repository}#{other.run_id}'"
+        Console(stderr=True).print(told, style="dim", markup=False, highlight=False)
+    return f"{repository}#{first.run_id}"
+
+
+def _origin() -> str:
+    done = subprocess.run(
+        ["git", "config", "--get", "remote.origin.url"], capture_output=True, text=True, check=False, timeout=10
+    )
+    found = _REMOTE.fullmatch(done.stdout.strip())
+    if found is None:
+        raise BadInputError("there is no git remote 'origin' on a code host here: say --repository OWNER/NAME")
+    return found["repository"]
 
 
 @contextmanager
@@ -54,7 +97,9 @@ def _open(source: str) -> Iterator[BinaryIO]:
             yield _unpacked(raw)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise BadInputError(f"{source} cannot be read ({reason}); name a log file, or - for input") from error
+        raise BadInputError(
+            f"{source} cannot be read ({reason}); name a log file, - for input, or a run as OWNER/NAME#RUN"
+        ) from error
 
 
 def _unpacked(raw: BinaryIO) -> BinaryIO:

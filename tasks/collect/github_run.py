@@ -42,10 +42,15 @@ def read_github_run(client: GithubClient, repository: str, run: RunRef, signatur
 
 
 class GithubRunReader:
-    """A `RunReader` over GitHub for one attempt of one run; it writes nothing."""
+    """A `RunReader` over GitHub for one attempt of one run; it writes nothing.
 
-    def __init__(self, client: GithubClient, repository: str, *, attempt: int | None = None) -> None:
-        self._client, self._repository, self._attempt = client, repository, attempt
+    With `so_far` a run that still goes on is read too, as far as its jobs have ended.
+    """
+
+    def __init__(
+        self, client: GithubClient, repository: str, *, attempt: int | None = None, so_far: bool = False
+    ) -> None:
+        self._client, self._repository, self._attempt, self._so_far = client, repository, attempt, so_far
         self._run: HostedRun | None = None
         self.unreadable: tuple[UnreadableSource, ...] = ()
         """What `outcome` could not read although it should."""
@@ -57,7 +62,7 @@ class GithubRunReader:
             TransientError: it has not ended yet.
         """
         run = self._client.runs.read(self._repository, run_id, attempt=self._attempt)
-        outcome = self._client.runs.outcome(run)
+        outcome = self._client.runs.outcome(run, so_far=self._so_far)
         self._run = run
         if not outcome.failed_jobs and outcome.conclusion.failed:
             reason = f"no job of it has failed, so GitHub may have refused to start it: see {run.url}"

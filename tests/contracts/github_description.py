@@ -21,6 +21,7 @@ OPERATIONS = (
     ("get", "/user"),
     ("get", "/app"),
     ("get", _REPOSITORY),
+    ("get", f"{_REPOSITORY}/actions/runs"),
     ("get", f"{_REPOSITORY}/actions/runs/{{run_id}}"),
     ("get", f"{_REPOSITORY}/actions/runs/{{run_id}}/attempts/{{attempt_number}}"),
     ("get", f"{_REPOSITORY}/actions/runs/{{run_id}}/attempts/{{attempt_number}}/jobs"),

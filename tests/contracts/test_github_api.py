@@ -64,6 +64,7 @@ def everything(fake: FakeGithub) -> list[Request]:
         run = github.runs.read(REPOSITORY, str(number))
         first = github.runs.outcome(run).jobs[0]
         github.runs.annotations(REPOSITORY, first)
+        github.runs.of_commit(REPOSITORY, commit)
         github.runs.neighbours(run)
         github.runs.workflow_text(run)
         github.runs.rerun_failed_jobs(run)
@@ -181,6 +182,7 @@ def test_the_examples_of_runs_are_understood(official: GithubClient) -> None:
     assert all(step.name for job in jobs for step in job.steps)
     assert official.runs.annotations("octocat/hello", jobs[0])
     assert isinstance(official.runs.neighbours(run), tuple)
+    assert official.runs.of_commit("octocat/hello", COMMIT)
 
 
 def test_the_examples_of_commits_are_understood(official: GithubClient) -> None:

@@ -66,6 +66,13 @@ def _jobs(fake: FakeGithub, request: Request, number: str, attempt: str) -> Any:
     return 200, {"total_count": len(jobs), "jobs": _page(request, jobs)}
 
 
+def _runs_of_commit(fake: FakeGithub, request: Request) -> Any:
+    newest = [attempts[-1] for attempts in fake.runs.values()]
+    found = [run for run in newest if run["head_sha"] == request.query.get("head_sha", run["head_sha"])]
+    found.sort(key=lambda run: run["created_at"], reverse=True)
+    return 200, {"total_count": len(found), "workflow_runs": _page(request, found)}
+
+
 def _listed_runs(fake: FakeGithub, request: Request, workflow: str) -> Any:
     newest = [attempts[-1] for attempts in fake.runs.values()]
     status = request.query.get("status")
@@ -322,6 +329,7 @@ ROUTES = (
     Route("GET", f"{HOME}/actions/runs/{_NUMBER}/attempts/{_NUMBER}/jobs", _jobs),
     Route("POST", f"{HOME}/actions/runs/{_NUMBER}/rerun-failed-jobs", _rerun, "actions"),
     Route("GET", f"{HOME}/actions/workflows/{_NUMBER}/runs", _listed_runs),
+    Route("GET", f"{HOME}/actions/runs", _runs_of_commit),
     Route("GET", f"{HOME}/actions/jobs/{_NUMBER}/logs", _job_log),
     Route("GET", f"{HOME}/check-runs/{_NUMBER}/annotations", _annotations),
     Route("GET", f"{HOME}/contents/{_ANY}", _contents),

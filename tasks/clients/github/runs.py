@@ -33,12 +33,24 @@ class Runs:
         with known_form(what):
             return _run(document)
 
-    def outcome(self, run: HostedRun) -> RunOutcome:
-        """The attempt with its jobs and steps.
+    def of_commit(self, repository: str, commit: str) -> tuple[HostedRun, ...]:
+        """The runs of one commit, newest first, each at its newest attempt."""
+        path, what = f"{repository_path(repository)}/actions/runs", f"read the runs of {commit[:12]} in {repository}"
+        query = {"head_sha": check_commit(commit)}
+        listed = self._connection.pages(path, what=what, key="workflow_runs", needs=READ, limit=MAX_NEIGHBOURS, **query)
+        with known_form(what):
+            return tuple(sorted((_run(one) for one in listed), key=lambda run: run.started_at, reverse=True))
+
+    def outcome(self, run: HostedRun, *, so_far: bool = False) -> RunOutcome:
+        """The attempt with its jobs and steps; with `so_far`, of one that goes on, those that have ended.
 
         Raises:
             TransientError: it has not ended yet.
         """
+        if so_far and not run.ended:
+            jobs = self.jobs(run)
+            failed = any(job.conclusion.failed for job in jobs)
+            return _outcome(run, Conclusion.FAILURE if failed else Conclusion.NEUTRAL, jobs)
         if not run.ended or run.conclusion is None:
             raise TransientError(f"run {run.run_id} of {run.repository} is still {run.status}", retry_after_seconds=30)
         return _outcome(run, run.conclusion, self.jobs(run))
