@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 from packaging.requirements import Requirement
 
 from tasks.domain.vulnerability import Ecosystem
-from tasks.plan.bump_target import Bumped, Target, check_newer, read_manifest
+from tasks.plan.bump_target import Bumped, Target, check_newer, names_dependencies, read_manifest
 from tasks.plan.case import Case, Unfit
 from tasks.plan.requirements import check_written_by_hand, choose_file, find_requirement, replace_specifier
 from tasks.plan.versions import choose_version
@@ -35,8 +35,13 @@ def _manifest(case: Case, target: Target) -> Path:
     name = PurePosixPath(target.file or "").name
     if name in _LOCKS:
         raise Unfit(f"{name} is made by {_LOCKS[name]}: raise {target.package} there")
-    path = case.file_inside(target.file) if target.file and name.endswith((".txt", ".toml")) else None
-    return path or choose_file(case)
+    if target.file and name.endswith((".txt", ".toml")):
+        path = case.file_inside(target.file)
+        if path is not None:
+            return path
+        if names_dependencies(name) and not target.in_image:
+            raise Unfit(f"the repository has no {target.file[:200]}, where the report found {target.package}")
+    return choose_file(case)
 
 
 def _specifier(was: Requirement, version: str) -> str:

@@ -17,6 +17,12 @@ _NAMES = {
     Ecosystem.GO: re.compile(r"[a-z0-9][a-z0-9.-]{0,80}(?:/[A-Za-z0-9_~][A-Za-z0-9._~-]{0,80}){1,12}\Z"),
     Ecosystem.MAVEN: re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,120}:[A-Za-z0-9_][A-Za-z0-9._-]{0,120}\Z"),
 }
+_MANIFESTS = frozenset(
+    {
+        *("package.json", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml"),
+        *("go.mod", "go.sum", "pom.xml", "pyproject.toml", "poetry.lock", "uv.lock", "Pipfile.lock"),
+    }
+)
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]{0,80}\Z")
 
 
@@ -29,8 +35,8 @@ class Target:
     ecosystem: Ecosystem
     file: str | None
     fixed_lists: tuple[tuple[str, ...], ...]
-    unfixed: int = 0
-    """How many of its weaknesses no version fixes yet."""
+    in_image: bool = False
+    """Whether `file` is a path in an image, and so says nothing of where the repository has it."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,11 @@ def targets_of(vulnerabilities: Sequence[Vulnerability]) -> Iterator[Target]:
     for (package, installed, file), members in groups.items():
         fixed = tuple((one.upgrade.to,) if one.upgrade else one.fixed for one in members if one.fixable)
         if fixed:
-            yield Target(package, installed, members[0].ecosystem, file, fixed, len(members) - len(fixed))
+            yield Target(package, installed, members[0].ecosystem, file, fixed, _is_in_image(members[0]))
+
+
+def _is_in_image(one: Vulnerability) -> bool:
+    return one.image is not None or (one.file is not None and one.file.startswith("/"))
 
 
 def _present(one: Vulnerability) -> tuple[str, str]:
@@ -90,17 +100,26 @@ def check_newer(ecosystem: Ecosystem, present: str, wanted: str, where: str) -> 
 
 
 def find_manifest(case: Case, target: Target, name: str) -> Path:
-    """The manifest called `name` beside the file that the report speaks of, else the one in the root.
+    """The manifest called `name` beside the file that the report speaks of.
+
+    It is the one in the root where the report speaks of no file of the repository, but of a binary or an image.
 
     Raises:
         Unfit: there is none.
     """
-    folder = PurePosixPath(target.file).parent if target.file else PurePosixPath()
-    for place in (folder / name, PurePosixPath(name)):
-        path = case.file_inside(place.as_posix())
-        if path is not None:
-            return path
-    raise Unfit(f"the repository has no {name} for {target.package}")
+    said = PurePosixPath(target.file or "")
+    beside = said.parent / name
+    path = case.file_inside(beside.as_posix())
+    if path is None and (target.in_image or not target.file or not names_dependencies(said.name)):
+        path = case.file_inside(name)
+    if path is None:
+        raise Unfit(f"the repository has no {beside.as_posix()[:200]}, where the report found {target.package}")
+    return path
+
+
+def names_dependencies(name: str) -> bool:
+    """Whether a file of that name is a manifest or a lock file, which a repository holds itself."""
+    return name in _MANIFESTS or re.fullmatch(r"requirements[\w.-]*\.(?:txt|in)", name) is not None
 
 
 def read_manifest(path: Path) -> str:

@@ -2,9 +2,9 @@
 
 import sys
 
-from tests.benchmarks import command_line, log_scan
+from tests.benchmarks import command_line, log_scan, scan_report
 
-BENCHMARKS = {"command-line": command_line.run, "log-scan": log_scan.run}
+BENCHMARKS = {"command-line": command_line.run, "log-scan": log_scan.run, "scan-report": scan_report.run}
 
 
 def main(names: list[str]) -> int:

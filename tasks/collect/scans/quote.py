@@ -1,9 +1,9 @@
 """Quotes a scanner's report as lines of evidence, the worst findings of each kind, for a diagnosis to name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tasks.collect.ci_logs import LogScan
-from tasks.domain.evidence import MAX_LINE_CHARACTERS, EvidenceLine, LineRole
+from tasks.domain.evidence import MAX_LINE_CHARACTERS, Evidence, EvidenceLine, LineRole
 from tasks.domain.vulnerability import ScanReport
 
 MAX_SECRETS, MAX_VULNERABILITIES, MAX_BREACHES, MAX_GAPS = 6, 20, 8, 4
@@ -20,6 +20,14 @@ def quote_scan(report: ScanReport) -> LogScan:
     lines = [*_lines(report, findings, LineRole.CAUSE)]
     lines += _lines(report, gaps, LineRole.CONTEXT if findings else LineRole.CAUSE)
     return LogScan(source=report.evidence_source, lines=tuple(lines))
+
+
+def with_scans(evidence: Evidence, reports: Sequence[ScanReport]) -> Evidence:
+    """The evidence with the reports, whose lines follow those that stand there already."""
+    first = len(evidence.lines) + 1
+    lines = [line for report in reports for line in quote_scan(report).lines]
+    numbered = (line.model_copy(update={"id": f"E{number}"}) for number, line in enumerate(lines, first))
+    return evidence.model_copy(update={"lines": (*evidence.lines, *numbered), "scans": (*evidence.scans, *reports)})
 
 
 def _lines(report: ScanReport, texts: Iterable[str], role: LineRole) -> Iterable[EvidenceLine]:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tasks.collect.ci_logs import number_evidence
-from tasks.collect.scans import MAX_REPORT_BYTES, parse_scan, quote_scan
+from tasks.collect.scans import MAX_REPORT_BYTES, parse_scan, quote_scan, with_scans
+from tasks.domain.evidence import Evidence, EvidenceLine
 from tasks.domain.vulnerability import (
     MAX_FINDINGS,
     BreachKind,
@@ -365,6 +366,14 @@ def test_sarif_severity_comes_from_the_score_and_then_the_level(score: object, s
 def test_reports_written_by_a_windows_shell_are_read(encoding: str) -> None:
     raw = json.dumps(trivy(trivy_pip(weakness()))).encode(encoding)
     assert parse_scan(raw, source="scan.json").vulnerabilities[0].package == "flask"
+
+
+def test_reports_join_evidence_that_is_there_already() -> None:
+    reports = (read(trivy(trivy_pip(weakness()))), read(snyk()))
+    before = Evidence(lines=(EvidenceLine(id="E1", source="log:a", text="it failed"),))
+    joined = with_scans(before, reports)
+    assert [(line.id, line.source) for line in joined.lines] == [("E1", "log:a"), ("E2", "scan:scan.json")]
+    assert joined.scans == reports
 
 
 def test_quotes_are_numbered_with_those_of_the_logs() -> None:

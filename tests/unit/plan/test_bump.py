@@ -174,8 +174,10 @@ def test_a_version_that_is_none_is_refused(scene: Scene, version: str) -> None:
         ({"requirements.txt": "flask==1.0 --hash=sha256:aa\n"}, weakness("flask", "1.0", "1.1"), "is generated or has hashes"),
         ({"requirements.txt": "flask @ https://example.com/f.whl\n"}, weakness("flask", "1.0", "1.1"), "not a plain requirement"),
         ({"poetry.lock": ""}, weakness("flask", "1.0", "1.1", file="poetry.lock"), "is made by poetry"),
-        ({"README": ""}, weakness("flask", "1.0", "1.1"), "no single requirements file"),
-        ({"README": ""}, weakness("flask", "1.0", "1.1", file="../../etc/requirements.txt"), "no single requirements file"),
+        ({"README": ""}, weakness("flask", "1.0", "1.1"), "the repository has no requirements.txt"),
+        ({"README": ""}, weakness("flask", "1.0", "1.1", file=None), "no single requirements file"),
+        ({"go.mod": GO_MOD}, weakness("golang.org/x/text", "0.3.6", "0.3.7", ecosystem=Ecosystem.GO, file="sub/go.mod"), "has no sub/go.mod"),
+        ({"README": ""}, weakness("flask", "1.0", "1.1", file="../../etc/requirements.txt"), "has no ../../etc/requirements.txt"),
         ({"Gemfile": "x"}, weakness("rack", "1.0", "1.1", ecosystem=Ecosystem.OTHER, file="Gemfile.lock"), "of no ecosystem"),
         ({"README": ""}, weakness("zlib", "1.0", "1.1", ecosystem=Ecosystem.OS, file=None), "names no fixed one"),
         ({"package.json": PACKAGE}, weakness("left", "1.0.0", "1.1.0", ecosystem=Ecosystem.NPM), "no plain version"),
@@ -331,7 +333,7 @@ def test_a_go_module_without_go(scene: Scene, module: str, installed: str, fixed
 
 def test_go_works_out_its_files_where_it_is(scene: Scene, tools: Path) -> None:
     put_tool(tools, "go", 'echo "$@" > go.sum')
-    found = weakness("golang.org/x/text", "v0.3.6", "0.3.7", ecosystem=Ecosystem.GO, file="sub/go.mod")
+    found = weakness("golang.org/x/text", "v0.3.6", "0.3.7", ecosystem=Ecosystem.GO, file="sub/go.sum")
     action = patch_of(bump(scene, {"sub/go.mod": GO_MOD}, found))
     assert "+get golang.org/x/text@v0.3.7" in changed_lines(action)
     assert "has to be renewed" not in action.summary
@@ -353,6 +355,15 @@ def test_a_maven_dependency_or_its_property(scene: Scene, package: str, installe
     found = weakness(package, installed, fixed, ecosystem=Ecosystem.MAVEN, file="pom.xml")
     action = patch_of(bump(scene, {"pom.xml": POM}, found))
     assert changed_lines(action)[1:] == [line]
+
+
+def test_what_was_found_in_an_image_is_raised_where_the_repository_names_it(scene: Scene) -> None:
+    in_lock = weakness("ms", "0.7.0", "0.7.1", ecosystem=Ecosystem.NPM, file="app/package-lock.json")
+    found = in_lock.model_copy(update={"image": "acme/shop:1"})
+    installed = weakness("flask", "1.0", "1.1", file="usr/lib/python3/flask-1.0.dist-info/METADATA")
+    files: dict[str, str | bytes] = {"package.json": PACKAGE, "requirements.txt": "flask==1.0\n"}
+    action = patch_of(bump(scene, files, found, installed))
+    assert changed_lines(action)[1::2] == ['+    "ms": "^0.7.1",', "+flask==1.1"]
 
 
 # Base images
