@@ -6,6 +6,7 @@ from tasks.clients.github import GithubClient
 from tasks.collect.ci_logs import number_evidence, scan_log
 from tasks.collect.ci_run import RunReader, read_ci_run
 from tasks.collect.github_run import GithubRunReader
+from tasks.collect.scans import MAX_REPORT_BYTES, parse_scan, with_scans
 from tasks.diagnose import diagnose, signatures
 from tasks.domain.code_host import HostedRun
 from tasks.domain.evidence import Evidence
@@ -27,6 +28,23 @@ def explain_log(stream: BinaryIO, *, name: str, source: str = "log") -> Explanat
         diagnosis=diagnose(evidence, repository=name, workflow=name),
         passed=scan.passed,
         bytes_read=scan.bytes_read,
+    )
+
+
+def explain_scan(stream: BinaryIO, *, name: str) -> Explanation:
+    """Read one report of a security scanner. Only a whole one without findings has passed.
+
+    Raises:
+        BadInputError: it is too large or damaged.
+    """
+    raw = stream.read(MAX_REPORT_BYTES + 1)
+    report = parse_scan(raw, source=name)
+    evidence = with_scans(Evidence(), [report])
+    return Explanation(
+        evidence=evidence,
+        diagnosis=diagnose(evidence, repository=report.target or name, workflow=name),
+        passed=report.clean,
+        bytes_read=len(raw),
     )
 
 

@@ -72,7 +72,10 @@ def run(
 @app.command()
 def triage(
     source: Annotated[
-        str, typer.Argument(metavar="LOGFILE|-|OWNER/NAME#RUN", help="A log, - for input, or a run on GitHub.")
+        str,
+        typer.Argument(
+            metavar="LOGFILE|-|OWNER/NAME#RUN", help="A log or a scanner's report, - for input, or a run on GitHub."
+        ),
     ] = "",
     pull_request: Annotated[int | None, typer.Option("--pr", min=1, help="A pull request's newest failed run.")] = None,
     repository: Annotated[str, typer.Option(help="Of --pr, as OWNER/NAME; else the remote origin's.")] = "",

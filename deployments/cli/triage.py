@@ -1,4 +1,4 @@
-"""`healflow triage`: why a log or a run failed, as text, JSON, Markdown or SARIF; nothing is changed anywhere."""
+"""`healflow triage`: why a log, a scan or a run failed, as text, JSON, Markdown or SARIF; nothing is changed."""
 
 import gzip
 import io
@@ -15,7 +15,8 @@ from rich.console import Console
 
 from deployments.cli.render import render_diagnosis
 from deployments.cli.sarif import sarif_document
-from flows.explain import explain_github_run, explain_log, failed_runs_of_pull_request
+from flows.explain import explain_github_run, explain_log, explain_scan, failed_runs_of_pull_request
+from tasks.collect.scans import HEAD_BYTES, looks_like_scan
 from tasks.domain.failure_class import FailureClass
 from tasks.domain.markdown import explanation_markdown
 from tasks.domain.story import Explanation
@@ -41,8 +42,8 @@ _REMOTE = re.compile(r"(?:[a-z+]+://[^/]+/|[^@/\s]+@[^:/\s]+:)(?P<repository>[\w
 
 
 def triage(source: str, style: Style, *, save: Path | None = None) -> None:
-    """Explain a log (a file, plain or gzip, or `-` for standard input) or a run on GitHub (`OWNER/NAME#RUN` or the
-    address of its page).
+    """Explain a log or a scanner's report (a file, plain or gzip, or `-` for standard input) or a run on GitHub
+    (`OWNER/NAME#RUN` or the address of its page).
 
     Raises:
         BadInputError: the file cannot be read.
@@ -56,10 +57,16 @@ def triage(source: str, style: Style, *, save: Path | None = None) -> None:
     else:
         name = "stdin" if source == "-" else Path(source).name
         with _open(source) as stream:
-            explanation = explain_log(stream, name=name, source=f"log:{name}")
+            explanation = _explain(stream, name)
     print_explanation(explanation, style, sys.stdout)
     if save is not None:
         save_explanation(explanation, save)
+
+
+def _explain(stream: BinaryIO, name: str) -> Explanation:
+    if looks_like_scan(cast("io.BufferedReader", stream).peek(HEAD_BYTES)):
+        return explain_scan(stream, name=name)
+    return explain_log(stream, name=name, source=f"log:{name}")
 
 
 def run_of_pull_request(number: int, repository: str) -> str:

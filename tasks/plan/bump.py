@@ -23,6 +23,8 @@ from tasks.plan.patches import patch_action
 
 MAX_BUMPS = 20
 """A patch of more is too much to judge at once; the worst come first."""
+MAX_NAMED = 5
+"""How many of each kind the summary names; the preview shows all."""
 _EDITORS: Mapping[Ecosystem, Callable[[Case, Target], Bumped]] = MappingProxyType(
     {
         Ecosystem.PYPI: bump_python,
@@ -49,7 +51,7 @@ def draft_bump(case: Case) -> Action:
         except Unfit as reason:
             passed_over.append(str(reason))
     if not bumped:
-        raise Unfit("; ".join(dict.fromkeys(passed_over[:5])) or "no package of the report has a fixed version")
+        raise Unfit("; ".join(dict.fromkeys(passed_over[:MAX_NAMED])) or "no package of the report has a fixed version")
     notes = _renew_locks(case, bumped)
     _check_only_manifests(case, bumped)
     return patch_action(
@@ -115,10 +117,11 @@ def _summary(bumped: list[Bumped], notes: list[str], passed_over: list[str]) -> 
     first = bumped[0]
     what = f"Bump {first.package} from {first.installed or 'its version'} to {first.to} in {first.file}"
     more = [f"{one.package} from {one.installed} to {one.to} in {one.file}" for one in bumped[1:]]
-    said = [f"and {', '.join(more)}"] if more else []
+    rest = f" and {len(more) - MAX_NAMED} more" if len(more) > MAX_NAMED else ""
+    said = [f"and {', '.join(more[:MAX_NAMED])}{rest}"] if more else []
     if jumps := [one.package for one in bumped if one.major_jump]:
         said.append(f"a new major version, which may break callers: {', '.join(jumps)}")
     said += notes
     if passed_over:
-        said.append(f"left as it is: {'; '.join(passed_over[:5])}")
+        said.append(f"left as it is: {'; '.join(passed_over[:MAX_NAMED])}")
     return f"{what} ({'. '.join(said)})" if said else what

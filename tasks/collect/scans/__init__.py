@@ -1,6 +1,6 @@
 """Reads the reports of security scanners: Trivy, Snyk, and whatever writes SARIF. The format is told by the content."""
 
 from tasks.collect.scans.quote import quote_scan, with_scans
-from tasks.collect.scans.read import MAX_REPORT_BYTES, parse_scan
+from tasks.collect.scans.read import HEAD_BYTES, MAX_REPORT_BYTES, looks_like_scan, parse_scan
 
-__all__ = ["MAX_REPORT_BYTES", "parse_scan", "quote_scan", "with_scans"]
+__all__ = ["HEAD_BYTES", "MAX_REPORT_BYTES", "looks_like_scan", "parse_scan", "quote_scan", "with_scans"]

@@ -1,6 +1,7 @@
 """Reads a scanner's report: bounded, told apart by what it holds, and never taken for clean when it is not whole."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -13,6 +14,14 @@ from tasks.domain.vulnerability import ScanFault, Scanner, ScanReport
 from tasks.errors import BadInputError
 
 MAX_REPORT_BYTES: Final = 64 << 20
+HEAD_BYTES: Final = 8192
+# What stands near the start of a report and not of a log that happens to be JSON.
+_HEAD = re.compile(
+    rb'\A\s*(?:\{|\[\s*\{)\s*(?:"ok"\s*:\s*false|"Target"\s*:'
+    rb'|(?:".*?)?"(?:(?:ArtifactName|ClusterName)"\s*:\s*"|SchemaVersion"\s*:\s*\d|affectedPkgs"\s*:\s*\{'
+    rb'|(?:runs|vulnerabilities|infrastructureAsCodeIssues)"\s*:\s*\[))',
+    re.DOTALL,
+)
 _SMALLER = "write it with fewer findings, such as --severity HIGH,CRITICAL, and without --list-all-pkgs"
 # https://docs.snyk.io/developer-tools/snyk-cli/commands/test#exit-codes
 _SNYK_FAULTS: Mapping[int, tuple[ScanFault, str]] = {
@@ -56,6 +65,11 @@ def parse_scan(raw: bytes, *, source: str, exit_code: int | None = None) -> Scan
     raise BadInputError(
         f"{name} is JSON, but no report of Trivy (--format json), Snyk (--json) and no SARIF 2.1.0", status_code=422
     )
+
+
+def looks_like_scan(head: bytes) -> bool:
+    """Whether what begins so (`HEAD_BYTES` are enough) is a scanner's report, whole or damaged, and no log."""
+    return _HEAD.match(head[:HEAD_BYTES].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe")) is not None
 
 
 def _with_exit_code(report: ScanReport, exit_code: int | None) -> ScanReport:

@@ -10,6 +10,7 @@ from tasks.collect.scans.draft import ReportDraft, Row, ecosystem_of, severity_o
 from tasks.collect.scans.fields import Misfit, Node
 from tasks.domain.vulnerability import BreachKind, Ecosystem, ScanFault, Scanner, ScanReport, ScanSeverity
 
+MAX_HELP_CHARACTERS = 20_000
 _PASSED_KINDS = frozenset({"pass", "notApplicable", "informational"})
 _MESSAGE_FIELD = re.compile(
     r"^(Package|Installed Version|Fixed Version|Severity|Vulnerability):?[ \t]+(\S[^\n]*)$", re.M
@@ -196,7 +197,7 @@ class _Result:
         if self.told.get("Fixed Version"):
             return version_list([self.told["Fixed Version"]])
         help_text = self.rule.node("help").text("markdown") or self.rule.node("help").text("text")
-        named = _UPGRADE_TO.search(help_text)
+        named = _UPGRADE_TO.search(help_text[:MAX_HELP_CHARACTERS])
         wanted = package.rpartition("/")[2]
         if named and wanted in named[0]:
             return version_list([named["versions"].rstrip(".")])
@@ -205,7 +206,7 @@ class _Result:
     def _fix(self) -> tuple[str, str, str] | None:
         """Snyk's proposed fix, `Upgrade to express@4.17.1`."""
         for path, value in self.result.each("fixes"):
-            match = _FIX_SPEC.search(Node(value, path).node("description").text("text"))
+            match = _FIX_SPEC.search(Node(value, path).node("description").text("text")[:MAX_HELP_CHARACTERS])
             if match:
                 return match["package"], "", match["version"].rstrip(".")
         return None

@@ -111,3 +111,66 @@ def test_packed_log_comes_through_a_pipe(log: Path) -> None:
         check=True,
     )
     assert json.loads(done.stdout)["diagnosis"]["failure_class"] == "ci.test.assert"
+
+
+TRIVY = {
+    "SchemaVersion": 2,
+    "ArtifactName": "shop",
+    "Results": [
+        {
+            "Target": "requirements.txt",
+            "Class": "lang-pkgs",
+            "Type": "pip",
+            "Vulnerabilities": [
+                {
+                    "VulnerabilityID": "CVE-2026-1",
+                    "PkgName": "flask",
+                    "InstalledVersion": "1.0",
+                    "FixedVersion": "1.1",
+                    "Severity": "HIGH",
+                }
+            ],
+        }
+    ],
+}
+
+
+def test_a_damaged_report_is_refused_and_not_read_as_a_log(tmp_path: Path) -> None:
+    path = tmp_path / "trivy.json"
+    path.write_text(json.dumps(TRIVY)[:-9])
+    with pytest.raises(BadInputError, match="is no JSON"):
+        CliRunner().invoke(app, ["triage", str(path)], catch_exceptions=False)
+
+
+def test_an_unfinished_scan_has_not_passed(tmp_path: Path) -> None:
+    path = tmp_path / "snyk.json"
+    path.write_text('{\n  "ok": false,\n  "error": "socket hang up",\n  "path": "."\n}\n')
+    found = json.loads(told(str(path), "--json"))
+    assert (found["passed"], found["diagnosis"]["failure_class"]) == (False, "sec.snyk")
+    assert found["diagnosis"]["transient"]
+
+
+def test_a_log_of_json_lines_stays_a_log(tmp_path: Path) -> None:
+    path = tmp_path / "app.json"
+    path.write_text(
+        '{"level": "error", "error": "tar: write error: No space left on device", "runs": 3}\n{"level": "info"}\n'
+    )
+    assert json.loads(told(str(path), "--json"))["diagnosis"]["failure_class"] == "ci.disk"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_scanners_report_is_explained(tmp_path: Path, packed: bool) -> None:
+    path = tmp_path / "trivy.json"
+    raw = json.dumps(TRIVY, indent=2).encode()
+    path.write_bytes(gzip.compress(raw) if packed else raw)
+    said = " ".join(told(str(path)).split())
+    assert "sec.trivy" in said
+    assert "fixed in 1.1" in said
+    found = json.loads(told(str(path), "--sarif"))
+    assert found["runs"][0]["results"][0]["ruleId"] == "sec.trivy"
+
+
+def test_a_clean_report_has_no_failure(tmp_path: Path) -> None:
+    path = tmp_path / "trivy.json"
+    path.write_text(json.dumps({**TRIVY, "Results": [{"Target": "go.mod", "Class": "lang-pkgs", "Type": "gomod"}]}))
+    assert "No failure" in told(str(path))
