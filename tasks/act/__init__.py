@@ -4,7 +4,10 @@ Every action has a preflight, a pre-image, an `apply` that can be repeated witho
 effect is read again.
 """
 
+from tasks.act.actions.comment_triage import comment_action
 from tasks.act.actions.merge_fix import merge_action
+from tasks.act.actions.open_pull_request import pull_request_action
+from tasks.act.actions.set_commit_status import status_action
 from tasks.act.checkout import close_checkout, fix_tip, open_checkout
 from tasks.act.context import ActContext, action_key
 from tasks.act.registry import ACTIONS, apply, check_action, preflight, undo, verify_undone
@@ -16,10 +19,13 @@ __all__ = [
     "apply",
     "check_action",
     "close_checkout",
+    "comment_action",
     "fix_tip",
     "merge_action",
     "open_checkout",
     "preflight",
+    "pull_request_action",
+    "status_action",
     "undo",
     "verify_undone",
 ]

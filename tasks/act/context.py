@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.clients.github import GithubClient
 from tasks.clients.workspace import BRANCH_PREFIX, Workspace
 from tasks.domain.base import Noun
 from tasks.domain.incident import Incident, short_hash
@@ -19,6 +20,8 @@ class ActContext:
     """The user's repository: its work tree is never written to, except by a merge into a clean one."""
     incident: Incident
     plan: Plan
+    github: GithubClient | None = None
+    """`None` for an incident of a run on this machine."""
 
     @property
     def branch(self) -> str:

@@ -8,12 +8,15 @@ from pydantic import ValidationError
 from tasks.act.actions import (
     add_dependency,
     bump_dependency,
+    comment_triage,
     merge_fix,
+    open_pull_request,
     pin_dependency,
     report_only,
     rerun_failed_jobs,
     revert_commit,
     run_formatter,
+    set_commit_status,
 )
 from tasks.act.context import ActContext
 from tasks.act.spec import ActionSpec
@@ -25,10 +28,14 @@ _MODULES = (
     rerun_failed_jobs,
     run_formatter,
     add_dependency,
+    comment_triage,
     pin_dependency,
     bump_dependency,
     revert_commit,
     merge_fix,
+    open_pull_request,
+    comment_triage,
+    set_commit_status,
     report_only,
 )
 ACTIONS: Mapping[Remedy, ActionSpec] = MappingProxyType({module.SPEC.name: module.SPEC for module in _MODULES})

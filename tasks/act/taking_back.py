@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from tasks.act.actions.merge_fix import SPEC as MERGE
 from tasks.act.actions.merge_fix import merge_action
+from tasks.act.actions.open_pull_request import offered_action
 from tasks.act.context import ActContext, read_state
 from tasks.act.registry import undo, verify_undone
 from tasks.domain.base import Noun
 from tasks.domain.outcome import ActionResult
-from tasks.domain.plan import Action
+from tasks.domain.plan import Action, Remedy
 from tasks.errors import PermanentError
 
 
@@ -39,4 +40,6 @@ def take_back_results(context: ActContext, actions: Sequence[Action], results: S
 def _action_of(context: ActContext, actions: Sequence[Action], result: ActionResult) -> Action:
     if result.action_name == MERGE.name:
         return merge_action(context, proven_tip=read_state(result.post_image).tip or "")
+    if result.action_name == Remedy.OPEN_PULL_REQUEST:
+        return offered_action(context, result)
     return next(action for action in actions if action.name == result.action_name)

@@ -29,11 +29,14 @@ class Remedy(StrEnum):
     BUMP_DEPENDENCY = "bump_dependency"
     REVERT_COMMIT = "revert_commit"
     MERGE_FIX = "merge_fix"
+    OPEN_PULL_REQUEST = "open_pull_request"
+    COMMENT_TRIAGE = "comment_triage"
+    SET_COMMIT_STATUS = "set_commit_status"
     REPORT_ONLY = "report_only"
 
 
 def patch_digest(patch: str) -> str:
-    """SHA-256 of a patch: ties an action's parameters to the preview that the approver saw."""
+    """SHA-256 of a patch or text: ties an action's parameters to the preview that the approver saw."""
     return hashlib.sha256(patch.encode()).hexdigest()
 
 

@@ -7,6 +7,7 @@ limit, a missing permission. Every request is kept with its headers, so that a t
 import hashlib
 import json
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -278,18 +279,26 @@ def _handler(work: Callable[[Request], Answer], cut: Callable[[], int]) -> type[
     return Handler
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client may hang up in the middle of a log; anything else is told."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serving() -> Iterator[FakeGithub]:
     """A GitHub that listens until the block ends."""
     fake = FakeGithub()
-    api = ThreadingHTTPServer(("127.0.0.1", 0), _handler(fake.answer, lambda: 0))
-    logs = ThreadingHTTPServer(("127.0.0.1", 0), _handler(fake.answer_log, lambda: fake.log_cut_bytes))
+    api = _Server(("127.0.0.1", 0), _handler(fake.answer, lambda: 0))
+    logs = _Server(("127.0.0.1", 0), _handler(fake.answer_log, lambda: fake.log_cut_bytes))
     fake.api_url = f"http://127.0.0.1:{api.server_address[1]}"
     # Another name for the same machine, so that it is another host than the API's, as on GitHub.
     fake.log_url = f"http://localhost:{logs.server_address[1]}"
     threads = []
     for server in (api, logs):
-        server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         threads.append(thread)

@@ -152,7 +152,10 @@ def _commit(fake: FakeGithub, _request: Request, commit: str) -> Any:
 
 def _git_commit(fake: FakeGithub, _request: Request, commit: str) -> Any:
     found = fake.commits.get(commit)
-    return (200, {"sha": commit, "tree": {"sha": found["tree"]}}) if found else _not_found()
+    if found is None:
+        return _not_found()
+    parents = [{"sha": one} for one in found["parents"]]
+    return 200, {"sha": commit, "message": found["message"], "parents": parents, "tree": {"sha": found["tree"]}}
 
 
 def _ref(fake: FakeGithub, _request: Request, branch: str) -> Any:

@@ -37,6 +37,15 @@ class Branches:
         with known_form(what):
             return check_commit(str(document["object"]["sha"])) if document is not None else None
 
+    def is_commit_with(self, repository: str, commit: str, *, parent: str, line: str) -> bool:
+        """Whether a commit stands directly on `parent` alone and has that line in its message."""
+        what = f"read the commit {commit[:12]} of {repository}"
+        path = f"{repository_path(repository)}/git/commits/{check_commit(commit)}"
+        document = self._connection.get(path, what=what, needs=READ)
+        with known_form(what):
+            parents = [str(one["sha"]) for one in document["parents"]]
+            return parents == [parent] and line in str(document["message"]).splitlines()
+
     def require_writable(self, repository: str, branch: str) -> None:
         """Raises:
         PermanentError: the branch is not one of ours, is the default branch, or is protected.

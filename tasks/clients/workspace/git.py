@@ -50,21 +50,16 @@ def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {**kept, **fixed, "LC_ALL": "C", "LANGUAGE": "C", **extra}
 
 
-def try_git(folder: Path, *arguments: str, text: str = "", env: Mapping[str, str] | None = None) -> GitEnd:
-    """Run git in a folder; a failure of git is a value.
-
-    Raises:
-        NotFoundError: there is no such folder.
-        PermanentError: git is not installed, or printed what is not UTF-8.
-        TransientError: git did not end within two minutes.
-    """
+def _run(
+    folder: Path, arguments: tuple[str, ...], text: str, env: Mapping[str, str]
+) -> subprocess.CompletedProcess[bytes]:
     if not folder.is_dir():
         raise NotFoundError(f"there is no folder {str(folder)!r} to run git in")
     try:
-        done = subprocess.run(
+        return subprocess.run(
             ["git", *_OPTIONS, "-C", str(folder), *arguments],
             input=text.encode(),
-            env=_environment(env or {}),
+            env=_environment(env),
             capture_output=True,
             timeout=TIMEOUT_SECONDS,
             check=False,
@@ -73,6 +68,17 @@ def try_git(folder: Path, *arguments: str, text: str = "", env: Mapping[str, str
         raise PermanentError("git is not installed, or not on PATH") from error
     except subprocess.TimeoutExpired as error:
         raise TransientError(f"'git {arguments[0]}' did not end within {TIMEOUT_SECONDS:.0f} s in {folder}") from error
+
+
+def try_git(folder: Path, *arguments: str, text: str = "", env: Mapping[str, str] | None = None) -> GitEnd:
+    """Run git in a folder; a failure of git is a value.
+
+    Raises:
+        NotFoundError: there is no such folder.
+        PermanentError: git is not installed, or printed what is not UTF-8.
+        TransientError: git did not end within two minutes.
+    """
+    done = _run(folder, arguments, text, env or {})
     try:
         output = done.stdout.decode()
     except UnicodeDecodeError as error:
@@ -90,6 +96,19 @@ def git(folder: Path, *arguments: str, text: str = "") -> str:
     if not end.succeeded:
         raise PermanentError(f"'git {arguments[0]}' failed in {folder}: {end.errors[-500:] or end.exit_code}")
     return end.output
+
+
+def git_bytes(folder: Path, *arguments: str) -> bytes:
+    """Run git in a folder and return what it prints, whatever its encoding.
+
+    Raises:
+        PermanentError: git failed; the message has git's own words.
+    """
+    done = _run(folder, arguments, "", {})
+    if done.returncode != 0:
+        told = done.stderr.decode(errors="replace").strip()[-500:]
+        raise PermanentError(f"'git {arguments[0]}' failed in {folder}: {told or done.returncode}")
+    return done.stdout
 
 
 def require_repository(folder: Path) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tasks.clients.workspace import merging, worktree
+from tasks.clients.workspace.contents import read_file_changes
 from tasks.clients.workspace.git import (
     check_commit,
     check_ref,
@@ -18,6 +19,7 @@ from tasks.clients.workspace.git import (
     require_repository,
     try_git,
 )
+from tasks.domain.code_host import FileChange
 from tasks.domain.evidence import Change
 from tasks.domain.outcome import MergeOutcome
 from tasks.errors import ConflictError, NotFoundError, PermanentError
@@ -81,6 +83,15 @@ class Workspace:
             )
             for commit, author, when, summary in rows
         )
+
+    def file_changes(self, repository: Path, *, base: str, tip: str) -> tuple[FileChange, ...]:
+        """What the commits from `base` to `tip` make of each file that they change, to be made elsewhere too.
+
+        Raises:
+            NotFoundError: one of the two is not there.
+            PermanentError: a submodule changes, or more than a person can judge.
+        """
+        return read_file_changes(repository, self.head(repository, base), self.head(repository, tip))
 
     def prepare(self, repository: Path, *, name: str, commit: str, branch: str | None = None) -> Path:
         """A clean worktree at a commit, detached or on our branch `branch`, which is made if it does not exist.

@@ -77,6 +77,11 @@ allowed contains {"index": i, "rule": "report", "reason": "a report changes noth
 	action.name == "report_only"
 }
 
+allowed contains {"index": i, "rule": "mark", "reason": "it leaves a mark of ours and changes no code"} if {
+	some i, action in input.plan.actions
+	action.name in data.marks
+}
+
 allowed contains {"index": i, "rule": "rerun_transient", "reason": "one re-run of a passing fault"} if {
 	some i, action in input.plan.actions
 	action.name == "rerun_failed_jobs"

@@ -97,6 +97,23 @@ def test_patch_asks_a_person(action: str) -> None:
     assert verdict(request(action)) == (Verdict.ASK, ("patch",))
 
 
+@pytest.mark.parametrize("action", ["comment_triage", "set_commit_status", "open_pull_request"])
+def test_nothing_is_written_to_github_on_behalf_of_a_fork(action: str) -> None:
+    asked = request(action, source=SignalSource.GITHUB, head_repository="mallory/shop", transient=True)
+    assert verdict(asked) == (Verdict.DENY, ("floor.from_fork",))
+
+
+@pytest.mark.parametrize("action", ["comment_triage", "set_commit_status"])
+def test_a_mark_of_ours_is_allowed_unless_the_kill_switch_is_on(action: str) -> None:
+    asked = request(action, source=SignalSource.GITHUB, patch="")
+    assert verdict(asked) == (Verdict.ALLOW, ("mark",))
+    assert verdict(asked, kill_switch=True) == (Verdict.DENY, ("floor.kill_switch",))
+
+
+def test_a_planned_pull_request_asks_a_person() -> None:
+    assert verdict(request("open_pull_request", source=SignalSource.GITHUB)) == (Verdict.ASK, ("patch",))
+
+
 def test_rerun_of_a_persistent_failure_asks() -> None:
     assert verdict(request("rerun_failed_jobs", transient=False)) == (Verdict.ASK, ("rerun_persistent",))
 
