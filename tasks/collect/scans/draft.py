@@ -26,6 +26,7 @@ from tasks.domain.vulnerability import (
 
 MAX_GAPS = 20
 MAX_FIXED = 12
+MAX_VERSIONS_CHARACTERS = 1000
 _SEVERITIES = {
     "critical": ScanSeverity.CRITICAL,
     "high": ScanSeverity.HIGH,
@@ -94,6 +95,16 @@ class ReportDraft:
         except Misfit as misfit:
             self.gap(f"an entry cannot be read: {misfit}")
 
+    def add_vulnerability(self, row: Row, path: str) -> None:
+        """Take one weakness of a package.
+
+        Raises:
+            Misfit: it names neither itself nor a package.
+        """
+        if not (row.id or row.package):
+            raise Misfit(f"{path} names neither a vulnerability nor a package")
+        self.vulnerabilities.append(row)
+
     def finish(self) -> ScanReport:
         """The report, the worst and fixable findings first."""
         omitted = 0
@@ -131,7 +142,7 @@ def ecosystem_of(*words: str) -> Ecosystem:
 
 def version_list(texts: Iterable[str]) -> tuple[str, ...]:
     """Versions out of lists such as `1.2.5, >= 2.0.2`; bounds from above name no fixed version."""
-    versions = (one.strip() for text in texts for one in re.split(r",|\|\|", text))
+    versions = (one.strip() for text in texts for one in re.split(r",|\|\|", text[:MAX_VERSIONS_CHARACTERS]))
     named = (
         re.sub(r"^(?:>=|~>|\^|==?)\s*", "", one) for one in versions if (one and one[0] not in "<!>") or one[:2] == ">="
     )

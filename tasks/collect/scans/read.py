@@ -14,6 +14,8 @@ from tasks.domain.vulnerability import ScanFault, Scanner, ScanReport
 from tasks.errors import BadInputError
 
 MAX_REPORT_BYTES: Final = 64 << 20
+MAX_OBJECTS: Final = 1_000_000
+"""Objects and lists, which take up far more memory than text; a report of 50 MB from Trivy has about 100,000."""
 HEAD_BYTES: Final = 8192
 # What stands near the start of a report and not of a log that happens to be JSON.
 _HEAD = re.compile(
@@ -53,6 +55,8 @@ def parse_scan(raw: bytes, *, source: str, exit_code: int | None = None) -> Scan
         )
     if not raw.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
         return _nothing(name, "the report is empty: the scanner wrote nothing, which says nothing about the target")
+    if raw.count(b"{") + raw.count(b"[") > MAX_OBJECTS:
+        raise BadInputError(f"{name} has over {MAX_OBJECTS:,} entries: {_SMALLER}", status_code=413)
     document = _load(raw, name)
     if document in (None, [], {}):
         return _nothing(name, "the report holds nothing: no target was scanned")

@@ -169,7 +169,7 @@ def _take(draft: ReportDraft, entry: Node, place: _Place) -> None:
             Row(id=row.id, severity=row.severity, kind=BreachKind.LICENSE, file=row.file, title=title)
         )
     else:
-        draft.vulnerabilities.append(row)
+        draft.add_vulnerability(row, entry.path)
 
 
 def _ecosystem(entry: Node) -> Ecosystem:

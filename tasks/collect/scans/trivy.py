@@ -102,7 +102,7 @@ class _Target:
     def read(self, draft: ReportDraft, kind: str, entry: Node) -> None:
         """Take one finding."""
         if kind == "Vulnerabilities":
-            draft.vulnerabilities.append(self._vulnerability(entry))
+            draft.add_vulnerability(self._vulnerability(entry), entry.path)
         elif kind == "Secrets":
             draft.secrets.append(self._secret(entry))
         elif kind == "Licenses":

@@ -7,6 +7,7 @@ import pytest
 
 from tasks.collect.ci_logs import number_evidence
 from tasks.collect.scans import MAX_REPORT_BYTES, parse_scan, quote_scan, with_scans
+from tasks.collect.scans.read import MAX_OBJECTS
 from tasks.domain.evidence import Evidence, EvidenceLine
 from tasks.domain.vulnerability import (
     MAX_FINDINGS,
@@ -114,6 +115,12 @@ def test_a_huge_report_is_refused_before_it_is_parsed() -> None:
     assert refused.value.status_code == 413
 
 
+def test_a_report_of_countless_small_things_is_refused_before_it_is_parsed() -> None:
+    raw = b'{"SchemaVersion": 2, "Results": [' + b"{}," * MAX_OBJECTS + b"{}]}"
+    with pytest.raises(BadInputError, match="has over 1,000,000 entries"):
+        parse_scan(raw, source="scan.json")
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -122,6 +129,7 @@ def test_a_huge_report_is_refused_before_it_is_parsed() -> None:
         {**weakness(), "FixedVersion": {"a": 1}},
         "CVE-2026-1",
         None,
+        {},
     ],
 )
 def test_an_entry_of_a_wrong_type_is_a_gap_and_not_the_end(broken: Any) -> None:
