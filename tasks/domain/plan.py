@@ -27,6 +27,7 @@ class Remedy(StrEnum):
     ADD_DEPENDENCY = "add_dependency"
     PIN_DEPENDENCY = "pin_dependency"
     BUMP_DEPENDENCY = "bump_dependency"
+    QUARANTINE_TEST = "quarantine_test"
     REVERT_COMMIT = "revert_commit"
     MERGE_FIX = "merge_fix"
     OPEN_PULL_REQUEST = "open_pull_request"

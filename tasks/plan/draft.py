@@ -22,6 +22,7 @@ from tasks.plan.case import Case, Unfit
 from tasks.plan.dependency import draft_addition, draft_pin
 from tasks.plan.formatter import draft_format
 from tasks.plan.playbooks import ADVICE, PLAYBOOKS
+from tasks.plan.quarantine import draft_quarantine
 from tasks.plan.rerun import draft_rerun
 from tasks.plan.revert import draft_revert
 
@@ -32,6 +33,7 @@ DRAFTERS: Mapping[Remedy, Callable[[Case], Action]] = MappingProxyType(
         Remedy.ADD_DEPENDENCY: draft_addition,
         Remedy.PIN_DEPENDENCY: draft_pin,
         Remedy.BUMP_DEPENDENCY: draft_bump,
+        Remedy.QUARANTINE_TEST: draft_quarantine,
         Remedy.REVERT_COMMIT: draft_revert,
     }
 )

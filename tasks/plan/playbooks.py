@@ -17,7 +17,7 @@ _REVERT = (Remedy.REVERT_COMMIT,)
 PLAYBOOKS: Mapping[FailureClass, tuple[Remedy, ...]] = MappingProxyType(
     {
         FailureClass.CI_TEST_ASSERT: _REVERT,
-        FailureClass.CI_TEST_FLAKY: _RERUN,
+        FailureClass.CI_TEST_FLAKY: (Remedy.RERUN_FAILED_JOBS, Remedy.QUARANTINE_TEST),
         FailureClass.CI_TEST_COLLECT: (Remedy.ADD_DEPENDENCY,),
         FailureClass.CI_DEP_PIP: (Remedy.RERUN_FAILED_JOBS, Remedy.PIN_DEPENDENCY),
         FailureClass.CI_DEP_NPM: _RERUN,

@@ -107,3 +107,9 @@ def stage_revert(worktree: Path, commit: str) -> None:
         raise ConflictError(f"commit {commit[:12]} cannot be reverted: {end.errors[-300:]}")
     # The state of a revert under way is not wanted: the change is committed later, or thrown away.
     try_git(worktree, "revert", "--quit")
+
+
+def last_author(folder: Path, file: str) -> str:
+    """Who wrote the newest commit that changed a file, empty when git knows none."""
+    end = try_git(folder, "log", "-1", "--format=%an", "--", f":(literal){file}")
+    return "".join(character for character in end.output.strip() if character.isprintable()) if end.succeeded else ""

@@ -70,6 +70,7 @@ class Scene:
         reruns_so_far: int = 0,
         setup: str | None = None,
         scans: tuple[ScanReport, ...] = (),
+        history: TestHistory | None = None,
     ) -> Plan:
         """The plan for the newest commit; checks that repository and checkout are left as they were."""
         incident = self.incident(fork=fork)
@@ -86,7 +87,7 @@ class Scene:
             lines=quoted,
             jobs=(job,),
             changes=self.workspace.changes_between(self.root, good, "HEAD"),
-            history=TestHistory(last_green_commit=good),
+            history=history or TestHistory(last_green_commit=good),
             scans=scans,
         )
         diagnosis = Diagnosis(
