@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tasks.plan.case import Case
+from tasks.settings import variables_of_this_machine
 
 TIMEOUT_SECONDS = 90.0
 _INHERITED = (
@@ -16,9 +17,11 @@ _INHERITED = (
 )
 
 
-def find_tool(case: Case, name: str) -> str | None:
-    """The program on PATH, never one that stands in the checkout itself."""
-    folders = [*map(str, case.tool_paths), os.environ.get("PATH", os.defpath)]
+def find_tool(case: Case, name: str, *, last: str = "") -> str | None:
+    """The program among the job's own tools, on PATH or in the folder `last`; never one that stands in the checkout
+    itself, which is the repository's to change."""
+    usual = variables_of_this_machine(["PATH"]).get("PATH", os.defpath)
+    folders = [*map(str, case.tool_paths), usual, *([last] if last else [])]
     found = shutil.which(name, path=os.pathsep.join(folders))
     if found is None or Path(found).resolve().is_relative_to(case.checkout.resolve()):
         return None
@@ -27,8 +30,7 @@ def find_tool(case: Case, name: str) -> str | None:
 
 def run_tool(arguments: Sequence[str], *, folder: Path, more: Mapping[str, str]) -> bool:
     """Whether the program ran and succeeded. `more` is added to its environment."""
-    # Handed on to a child, not read as configuration: the tool gets no token and no setting of Healflow.
-    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    environment = variables_of_this_machine(_INHERITED)
     try:
         done = subprocess.run(
             list(arguments),

@@ -110,27 +110,32 @@ class LocalPipeline:
         except BadInputError:
             facts.folder.path.rmdir()
             raise
-        record_of = _Record(facts, self._clock(), time.monotonic())
         where = repository_path.absolute() if repository_path else find_repository(checkout)
+        return self._finish(run, _Record(facts, where, self._clock(), time.monotonic(), record))
+
+    def _finish(self, run: "WorkflowRun", record: "_Record") -> RunOutcome:
         try:
             run.execute()
         except BaseException:
-            self._store.write(record_of.stored(run.jobs, Conclusion.CANCELLED, where, counts=record))
+            self._store.write(record.stored(run.jobs, Conclusion.CANCELLED))
             raise
-        stored = record_of.stored(run.jobs, conclude(run.jobs), where, counts=record)
+        stored = record.stored(run.jobs, conclude(run.jobs))
         self._store.write(stored)
         return stored.outcome
 
 
 @dataclass(frozen=True)
 class _Record:
-    """What is kept of a run that began at `started_at`, and at `started` seconds of the monotonic clock."""
+    """What is kept of a run of the repository `where` that began at `started_at`, and at `started` seconds of the
+    monotonic clock."""
 
     facts: RunFacts
+    where: Path
     started_at: datetime
     started: float
+    counts: bool
 
-    def stored(self, jobs: Iterable[JobOutcome], conclusion: Conclusion, where: Path, *, counts: bool) -> StoredRun:
+    def stored(self, jobs: Iterable[JobOutcome], conclusion: Conclusion) -> StoredRun:
         facts = self.facts
         outcome = RunOutcome(
             run_id=facts.folder.run_id,
@@ -147,12 +152,12 @@ class _Record:
         )
         return StoredRun(
             outcome=outcome,
-            repository_path=str(where),
+            repository_path=str(self.where),
             default_branch=facts.default_branch,
             actor=facts.actor,
             run_number=facts.folder.number,
             head_commit=facts.head_commit,
-            recorded=counts,
+            recorded=self.counts,
         )
 
 
