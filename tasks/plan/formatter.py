@@ -3,8 +3,6 @@
 The result counts only if it is format and nothing else.
 """
 
-import os
-import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -16,6 +14,7 @@ from tasks.plan.case import Case, Unfit, invocations
 from tasks.plan.format_only import says_the_same
 from tasks.plan.formatters import FORMATTERS, Formatter, matching_call, writing_arguments
 from tasks.plan.patches import patch_action
+from tasks.plan.tools import find_tool
 from tasks.settings import variables_of_this_machine
 
 TIMEOUT_SECONDS = 120.0
@@ -128,14 +127,8 @@ def _run(case: Case, formatter: Formatter, words: list[str]) -> None:
 
 def _program(case: Case, formatter: Formatter) -> list[str]:
     name = formatter.program[0]
-    folders = [
-        *map(str, case.tool_paths),
-        variables_of_this_machine(["PATH"]).get("PATH", os.defpath),
-        str(Path(sys.executable).parent),
-    ]
-    found = shutil.which(name, path=os.pathsep.join(folders))
-    # A tool that stands in the checkout itself is the repository's to change, and is not run.
-    if found is not None and not Path(found).resolve().is_relative_to(case.checkout.resolve()):
+    found = find_tool(case, name, last=str(Path(sys.executable).parent))
+    if found is not None:
         return [found]
     if formatter.module is not None and find_spec(formatter.module) is not None:
         return [sys.executable, "-P", "-m", formatter.module]  # -P: no module of the checkout comes first
