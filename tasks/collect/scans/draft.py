@@ -82,10 +82,9 @@ class ReportDraft:
 
     def gap(self, why: str, fault: ScanFault | None = None) -> None:
         """Note why the report is not complete."""
-        why = clean(why, MAX_TEXT_CHARACTERS)
-        if why not in self.gaps and len(self.gaps) < MAX_GAPS:
-            self.gaps.append(why)
         self.fault = self.fault or fault
+        if len(self.gaps) < MAX_GAPS and (why := clean(why, MAX_TEXT_CHARACTERS)) not in self.gaps:
+            self.gaps.append(why)
 
     @contextmanager
     def entry(self) -> Iterator[None]:

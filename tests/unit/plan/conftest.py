@@ -1,6 +1,7 @@
 """A repository whose failing commit stands in a scratch worktree, as a draft gets it."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -136,3 +137,15 @@ def ended() -> Callable[..., SimilarIncident]:
         )
 
     return build
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A PATH with git alone: no test reaches a registry."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    git = shutil.which("git")
+    assert git is not None
+    (folder / "git").symlink_to(git)
+    monkeypatch.setenv("PATH", str(folder))
+    return folder

@@ -2,28 +2,17 @@
 
 import json
 import os
-import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tasks.act import check_action
 from tasks.domain.failure_class import FailureClass
-from tasks.domain.plan import Action, Plan, Remedy, Risk
-from tasks.domain.vulnerability import (
-    BaseImage,
-    BaseUpgrade,
-    Ecosystem,
-    Scanner,
-    ScanReport,
-    ScanSeverity,
-    Upgrade,
-    UpgradeStep,
-    Vulnerability,
-)
+from tasks.domain.plan import Remedy, Risk
+from tasks.domain.vulnerability import Ecosystem, Upgrade, Vulnerability
+from tests.unit.plan.bumping import bump, changed_lines, patch_of, refused, report, weakness
 from tests.unit.plan.conftest import Scene
 
+pytestmark = pytest.mark.usefixtures("tools")
 GO_MOD = """\
 module example.com/shop
 
@@ -64,70 +53,10 @@ PACKAGE = json.dumps(
 )
 
 
-@pytest.fixture(autouse=True)
-def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A PATH with git alone: no test reaches a registry."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    git = shutil.which("git")
-    assert git is not None
-    (folder / "git").symlink_to(git)
-    monkeypatch.setenv("PATH", str(folder))
-    return folder
-
-
 def put_tool(folder: Path, name: str, script: str) -> None:
     path = folder / name
     path.write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n")
     path.chmod(0o755)
-
-
-def weakness(
-    package: str = "flask",
-    installed: str = "1.0",
-    *fixed: str,
-    ecosystem: Ecosystem = Ecosystem.PYPI,
-    file: str | None = "requirements.txt",
-    upgrade: Upgrade | None = None,
-) -> Vulnerability:
-    return Vulnerability(
-        id=f"CVE-{package}",
-        severity=ScanSeverity.HIGH,
-        package=package,
-        installed=installed,
-        fixed=fixed,
-        ecosystem=ecosystem,
-        file=file,
-        upgrade=upgrade,
-    )
-
-
-def report(*vulnerabilities: Vulnerability, base: BaseImage | None = None) -> ScanReport:
-    return ScanReport(
-        scanner=Scanner.TRIVY, tool="Trivy", source="s", vulnerabilities=vulnerabilities, base=base, complete=True
-    )
-
-
-def bump(scene: Scene, files: dict[str, str | bytes], *vulnerabilities: Vulnerability, **more: Any) -> Plan:
-    scene.commit("Require", files)
-    base = more.pop("base", None)
-    return scene.draft(FailureClass.SEC_TRIVY, scans=(report(*vulnerabilities, base=base),), **more)
-
-
-def refused(plan: Plan) -> str:
-    assert plan.actions[0].name == Remedy.REPORT_ONLY, plan.actions[0].preview
-    return plan.rationale
-
-
-def patch_of(plan: Plan) -> Action:
-    action = plan.actions[0]
-    assert action.name == Remedy.BUMP_DEPENDENCY, plan.rationale
-    check_action(action)
-    return action
-
-
-def changed_lines(action: Action) -> list[str]:
-    return [line for line in action.preview.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
 
 
 # What is not done
@@ -364,81 +293,6 @@ def test_what_was_found_in_an_image_is_raised_where_the_repository_names_it(scen
     files: dict[str, str | bytes] = {"package.json": PACKAGE, "requirements.txt": "flask==1.0\n"}
     action = patch_of(bump(scene, files, found, installed))
     assert changed_lines(action)[1::2] == ['+    "ms": "^0.7.1",', "+flask==1.1"]
-
-
-# Base images
-
-SYSTEM = weakness("openssl", "1.0", "1.1", ecosystem=Ecosystem.OS, file=None)
-
-
-def base(image: str = "node:14.1.0", minor: str | None = "node:14.21.3", major: str | None = None) -> BaseImage:
-    steps = ((minor, UpgradeStep.MINOR), (major, UpgradeStep.MAJOR), ("alpine:3.20", UpgradeStep.ALTERNATIVE))
-    return BaseImage(image=image, upgrades=tuple(BaseUpgrade(image=name, step=step) for name, step in steps if name))
-
-
-@pytest.mark.parametrize(
-    ("dockerfile", "told"),
-    [
-        ("ARG V=14.1.0\nFROM node:${V}\n", "takes its base image from an argument"),
-        ("FROM node:14.1.0@sha256:" + "a" * 64 + "\n", "by digest"),
-        ("FROM node:16\n", "stands on node:16"),
-        ("FROM node:14.1.0 AS build\nFROM alpine:3.1\nCOPY --from=build /a /a\n", "stands on alpine:3.1"),
-        ("FROM mirror.example.com/node:14.1.0\n", "stands on mirror.example.com/node:14.1.0"),
-        ("# nothing\n", "has no FROM"),
-        (b"FROM node:14.1.0\n# caf\xe9\n", "not UTF-8"),
-    ],
-)
-def test_a_base_image_that_is_not_plainly_the_reports_is_left(scene: Scene, dockerfile: str | bytes, told: str) -> None:
-    assert told in refused(bump(scene, {"Dockerfile": dockerfile}, SYSTEM, base=base()))
-
-
-@pytest.mark.parametrize(
-    ("proposed", "told"),
-    [
-        (base(minor=None), "names no fixed version of the base image"),
-        (base(minor="node:12.9.0"), "would be a downgrade"),
-        (base(minor="other:15"), "names no fixed version of the base image"),
-        (base(minor="node:14.2 && id"), "names no fixed version of the base image"),
-    ],
-)
-def test_a_base_image_without_a_fixed_version_is_left(scene: Scene, proposed: BaseImage, told: str) -> None:
-    assert told in refused(bump(scene, {"Dockerfile": "FROM node:14.1.0\n"}, SYSTEM, base=proposed))
-
-
-def test_no_dockerfile_and_several_are_left(scene: Scene) -> None:
-    assert "no Dockerfile" in refused(bump(scene, {"empty": ""}, SYSTEM, base=base()))
-    two: dict[str, str | bytes] = {"a/Dockerfile": "FROM node:14.1.0\n", "b/Dockerfile": "FROM node:14.1.0\n"}
-    assert "several Dockerfiles" in refused(bump(scene, two, SYSTEM, base=base()))
-
-
-@pytest.mark.parametrize(
-    ("dockerfile", "lines"),
-    [
-        ("FROM node:14.1.0\n", ["-FROM node:14.1.0", "+FROM node:14.21.3"]),
-        (
-            "FROM golang:1 AS build\nFROM --platform=linux/amd64 docker.io/library/node:14.1.0 as run\nRUN a \\\n  FROM node:14.1.0\n",
-            [
-                "-FROM --platform=linux/amd64 docker.io/library/node:14.1.0 as run",
-                "+FROM --platform=linux/amd64 docker.io/library/node:14.21.3 as run",
-            ],
-        ),
-        (
-            "FROM node:14.1.0 AS base\nFROM base AS test\nFROM Base\nCMD node\n",
-            ["-FROM node:14.1.0 AS base", "+FROM node:14.21.3 AS base"],
-        ),
-    ],
-)
-def test_the_stage_that_the_image_stands_on_is_raised(scene: Scene, dockerfile: str, lines: list[str]) -> None:
-    action = patch_of(bump(scene, {"Dockerfile": dockerfile}, SYSTEM, base=base()))
-    assert changed_lines(action) == lines
-    assert action.risk is Risk.MEDIUM
-
-
-def test_a_major_base_image_is_a_risk(scene: Scene) -> None:
-    proposed = base(minor=None, major="node:20.1")
-    action = patch_of(bump(scene, {"Dockerfile": "FROM node:14.1.0\r\n"}, SYSTEM, base=proposed))
-    assert action.risk is Risk.HIGH
-    assert "+FROM node:20.1" in action.preview
 
 
 def test_a_scanner_that_failed_runs_again_first(scene: Scene) -> None:
