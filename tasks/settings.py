@@ -19,12 +19,18 @@ class GithubSettings(BaseModel):
 
     api_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")] = "https://api.github.com"
     """GitHub Enterprise Server answers at `https://HOST/api/v3`."""
+    git_url: Annotated[str, Field(pattern=r"^(https?|file)://[^\s?#]+$")] | None = None
+    """Where `/OWNER/NAME.git` is fetched from; `None` is the host of `api_url`."""
     token: SecretStr | None = None
     """A fine-grained or classic token; it goes before the App."""
     app_id: Annotated[int, Field(gt=0)] | None = None
     installation_id: Annotated[int, Field(gt=0)] | None = None
     private_key: SecretStr | None = None
     """The App's private key in PEM, line breaks included."""
+    prove_here: bool = True
+    """Whether failed jobs of our own repositories are run on this machine to prove a patch; a fork's never are."""
+    rerun_timeout_seconds: Annotated[int, Field(ge=60, le=24 * 3600)] = 2 * 3600
+    """How long the re-run of failed jobs on GitHub is waited for."""
 
 
 class Settings(BaseSettings):
@@ -74,6 +80,11 @@ class Settings(BaseSettings):
     def worktrees_root(self) -> Path:
         """Where the git worktrees of heals stand while they are needed."""
         return self.root / "worktrees"
+
+    @property
+    def mirrors_root(self) -> Path:
+        """Where copies of repositories on GitHub are kept."""
+        return self.root / "mirrors"
 
     @property
     def root(self) -> Path:

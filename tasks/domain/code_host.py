@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from tasks.domain.base import Noun, UtcTime
 from tasks.domain.pipeline import Conclusion
@@ -45,6 +45,13 @@ class HostedRun(Noun):
     def ended(self) -> bool:
         """Whether the attempt is over."""
         return self.status == "completed" and self.conclusion is not None
+
+
+class GitRemote(Noun):
+    """Where git fetches a repository from; the value of the `Authorization` header, `None` where none is needed."""
+
+    url: str
+    authorization: SecretStr | None = None
 
 
 class Annotation(Noun):

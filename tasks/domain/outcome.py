@@ -55,6 +55,8 @@ class Verification(Noun):
     passed: bool
     checks: tuple[Check, ...]
     seconds: float = Field(ge=0.0)
+    inconclusive: str = ""
+    """Why it could be neither proven nor disproven here; empty when it was either."""
 
 
 class Outcome(Noun):

@@ -10,6 +10,7 @@ from tasks.clients.github.logs import Logs
 from tasks.clients.github.pulls import Pulls
 from tasks.clients.github.runs import Runs
 from tasks.clients.github.statuses import Statuses
+from tasks.domain.code_host import GitRemote
 from tasks.settings import GithubSettings
 
 
@@ -39,6 +40,10 @@ class GithubClient:
             PermanentError: an App is named without its installation or its private key.
         """
         return cls(Connection(settings))
+
+    def git_remote(self, repository: str) -> GitRemote:
+        """Where and how git fetches a repository; the token in it is good for an hour where it is an App's."""
+        return self._connection.git_remote(repository)
 
     def close(self) -> None:
         """Give the sockets back."""

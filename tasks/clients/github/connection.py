@@ -1,11 +1,16 @@
 """The one place where requests go out: PyGithub with bounded waits, credentials, and errors translated."""
 
+import base64
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from tasks.clients.github.failures import UnknownOutcomeError, translate
+from tasks.domain.code_host import GitRemote
 from tasks.errors import NotFoundError, PermanentError, TransientError
 from tasks.settings import GithubSettings
 
@@ -108,6 +113,19 @@ class Connection:
             raise translate(status, _object(output), headers, what=what, needs=needs)
         return location
 
+    def git_remote(self, repository: str) -> GitRemote:
+        """Where and how git fetches a repository: https://docs.github.com/en/apps/creating-github-apps/\
+authenticating-with-a-github-app/authenticating-as-a-github-app-installation#using-an-installation-access-token-to-authenticate-git-access"""
+        repository_path(repository)
+        url = f"{self._settings.git_url or _git_host(self._settings.api_url)}/{repository}.git"
+        with self._translating("GET", f"get a token to fetch {repository}", "contents: read"):
+            auth = self._connect().auth
+            token = auth.token if auth is not None else None
+        if token is None or not url.startswith("http"):
+            return GitRemote(url=url)
+        basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+        return GitRemote(url=url, authorization=SecretStr(f"Basic {basic}"))
+
     def login(self) -> str:
         """The account that writes with our credentials, as GitHub shows it; an App's ends in `[bot]`."""
         if self._login is None:
@@ -203,6 +221,12 @@ class Connection:
         if self._settings.app_id is None or key is None:
             raise PermanentError("no GitHub App is set up")
         return Auth.AppAuth(self._settings.app_id, key.get_secret_value())
+
+
+def _git_host(api_url: str) -> str:
+    """`https://api.github.com` -> `https://github.com`, and `https://HOST/api/v3` -> `https://HOST`."""
+    parts = urlsplit(api_url)
+    return f"{parts.scheme}://{parts.netloc.removeprefix('api.')}"
 
 
 def _reason(error: "RequestException") -> str:

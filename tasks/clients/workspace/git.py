@@ -51,7 +51,7 @@ def _environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def _run(
-    folder: Path, arguments: tuple[str, ...], text: str, env: Mapping[str, str]
+    folder: Path, arguments: tuple[str, ...], text: str, env: Mapping[str, str], timeout_seconds: float
 ) -> subprocess.CompletedProcess[bytes]:
     if not folder.is_dir():
         raise NotFoundError(f"there is no folder {str(folder)!r} to run git in")
@@ -61,24 +61,30 @@ def _run(
             input=text.encode(),
             env=_environment(env),
             capture_output=True,
-            timeout=TIMEOUT_SECONDS,
+            timeout=timeout_seconds,
             check=False,
         )
     except FileNotFoundError as error:
         raise PermanentError("git is not installed, or not on PATH") from error
     except subprocess.TimeoutExpired as error:
-        raise TransientError(f"'git {arguments[0]}' did not end within {TIMEOUT_SECONDS:.0f} s in {folder}") from error
+        raise TransientError(f"'git {arguments[0]}' did not end within {timeout_seconds:.0f} s in {folder}") from error
 
 
-def try_git(folder: Path, *arguments: str, text: str = "", env: Mapping[str, str] | None = None) -> GitEnd:
+def try_git(
+    folder: Path,
+    *arguments: str,
+    text: str = "",
+    env: Mapping[str, str] | None = None,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+) -> GitEnd:
     """Run git in a folder; a failure of git is a value.
 
     Raises:
         NotFoundError: there is no such folder.
         PermanentError: git is not installed, or printed what is not UTF-8.
-        TransientError: git did not end within two minutes.
+        TransientError: git did not end in time.
     """
-    done = _run(folder, arguments, text, env or {})
+    done = _run(folder, arguments, text, env or {}, timeout_seconds)
     try:
         output = done.stdout.decode()
     except UnicodeDecodeError as error:
@@ -104,7 +110,7 @@ def git_bytes(folder: Path, *arguments: str) -> bytes:
     Raises:
         PermanentError: git failed; the message has git's own words.
     """
-    done = _run(folder, arguments, "", {})
+    done = _run(folder, arguments, "", {}, TIMEOUT_SECONDS)
     if done.returncode != 0:
         told = done.stderr.decode(errors="replace").strip()[-500:]
         raise PermanentError(f"'git {arguments[0]}' failed in {folder}: {told or done.returncode}")

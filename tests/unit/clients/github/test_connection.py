@@ -1,6 +1,7 @@
 """What GitHub refuses is told with what to do; waits are bounded; nothing is written without credentials."""
 
 import time
+from base64 import b64decode
 
 import pytest
 from pydantic import SecretStr
@@ -167,3 +168,26 @@ def test_the_token_of_a_workflow_job_knows_its_own_comment(github: GithubClient,
     fake.login = "github-actions[bot]"
     first = github.comments.post(REPOSITORY, 5, "triage", "one")
     assert github.comments.post(REPOSITORY, 5, "triage", "two").comment_id == first.comment_id
+
+
+def test_git_fetches_from_the_host_of_the_api_with_the_same_token(private_key: str, fake: FakeGithub) -> None:
+    for api, git in (
+        ("https://api.github.com", "https://github.com"),
+        ("https://git.example.org/api/v3", "https://git.example.org"),
+    ):
+        settings = GithubSettings(api_url=api, token=SecretStr("t"))
+        remote = GithubClient.from_settings(settings).git_remote(REPOSITORY)
+        assert remote.url == f"{git}/acme/shop.git"
+        assert remote.authorization is not None
+        assert b64decode(remote.authorization.get_secret_value().removeprefix("Basic ")) == b"x-access-token:t"
+    app = GithubSettings(api_url=fake.api_url, app_id=7, installation_id=8, private_key=SecretStr(private_key))
+    with GithubClient.from_settings(app) as client:
+        told = client.git_remote(REPOSITORY).authorization
+    assert told is not None
+    assert b64decode(told.get_secret_value().removeprefix("Basic ")).endswith(INSTALLATION_TOKEN.encode())
+
+
+def test_git_gets_no_credentials_for_a_folder() -> None:
+    settings = GithubSettings(git_url="file:///srv/git", token=SecretStr("t"))
+    remote = GithubClient.from_settings(settings).git_remote(REPOSITORY)
+    assert (remote.url, remote.authorization) == ("file:///srv/git/acme/shop.git", None)
