@@ -1,6 +1,6 @@
 # make demo   heal a small broken repository, live        make test    run the tests
 # make check  lint, types, import contracts, lock          make lock    resolve the dependencies anew
-# make bench  figures of speed and memory, beside others
+# make bench  figures of speed and memory, beside others   make docs    write the generated pages of docs/
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 TESTS ?= tests
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test check bench lock clean
+.PHONY: install demo test check bench docs lock clean
 .DEFAULT_GOAL := install
 
 $(STAMP): requirements.lock pyproject.toml
@@ -33,8 +33,12 @@ check: $(STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@PYTHONPATH=. $(BIN)/python .ci/write_docs.py --check
 	@$(BIN)/python .ci/slice_lock.py --check
 	@$(BIN)/python .ci/check_lock.py
+
+docs: $(STAMP)
+	@PYTHONPATH=. $(BIN)/python .ci/write_docs.py
 
 bench: $(STAMP)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -49,4 +49,8 @@ def run_in_worktree(
 
 def local_pipeline(settings: Settings) -> LocalPipeline:
     """The local pipeline as the settings describe it."""
-    return LocalPipeline(RunStore(settings.runs_root), default_step_timeout_seconds=settings.step_timeout_seconds)
+    return LocalPipeline(
+        RunStore(settings.runs_root),
+        default_step_timeout_seconds=settings.step_timeout_seconds,
+        log_max_bytes=settings.log_max_bytes,
+    )

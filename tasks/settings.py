@@ -45,7 +45,9 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """SQLAlchemy URL of the ledger; `None` is SQLite in the home."""
     gateway_port: Port = 4210
+    """On loopback; 0 takes a free one."""
     prefect_port: Port = 4211
+    """On loopback; 0 takes a free one."""
     approval_timeout_seconds: Annotated[int, Field(ge=5, le=30 * 24 * 3600)] = 24 * 3600
     """How long a question waits; then silence is *no*."""
     event_max_bytes: Annotated[int, Field(ge=1_000, le=26_214_400)] = 5_242_880
@@ -53,6 +55,7 @@ class Settings(BaseSettings):
     event_max_age_seconds: Annotated[int, Field(ge=60)] = 24 * 3600
     """Older events are refused as stale."""
     log_max_bytes: Annotated[int, Field(ge=1_000)] = 2_147_483_648
+    """What a local job may print; of what comes after, the last lines are kept."""
     step_timeout_seconds: Annotated[int, Field(ge=1, le=6 * 3600)] = 6 * 3600
     """The limit of a local step that names none itself; GitHub's default for a job is six hours."""
     policy_dir: Path | None = None
@@ -64,6 +67,7 @@ class Settings(BaseSettings):
     max_attempts_per_fingerprint: Annotated[int, Field(ge=1, le=10)] = 2
     """After so many fixes of one fingerprint within a day that did not hold, a person takes over."""
     max_actions_per_hour: Annotated[int, Field(ge=1, le=1000)] = 30
+    """Over all incidents; the gate denies what comes after."""
     github: GithubSettings = GithubSettings()
 
     @property
