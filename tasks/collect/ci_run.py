@@ -1,13 +1,15 @@
 """Reads the evidence of a failed CI run: its logs, what changed since the last green run, and its neighbours."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, Protocol
 
 from tasks.collect.ci_logs import LogScan, number_evidence, scan_log
+from tasks.collect.scans import HEAD_BYTES, looks_like_scan, parse_scan, with_scans
 from tasks.domain.evidence import Change, Evidence, EvidenceLine, TestHistory, UnreadableSource
 from tasks.domain.pipeline import Conclusion, JobOutcome, RunOutcome
 from tasks.domain.signature import Signature
+from tasks.domain.vulnerability import ScanReport
 from tasks.errors import HealflowError
 
 
@@ -20,6 +22,10 @@ class RunReader(Protocol):
 
     def open_log(self, run_id: str, job: JobOutcome) -> BinaryIO:
         """The raw log of one job, to be closed by the caller; raises a HealflowError when there is none."""
+        ...
+
+    def reports(self, run_id: str, job: JobOutcome) -> Iterator[tuple[str, bytes]]:
+        """Files that the job left and that may be a scanner's report, by name."""
         ...
 
     def history(self, run: RunOutcome) -> tuple[RunOutcome, ...]:
@@ -50,7 +56,8 @@ def read_ci_run(
         scans += _scan_remarks(remarks, run, scans, signatures, unreadable)
     history = _read_history(reader, run, unreadable)
     changes = _read_changes(reader, run, history, unreadable)
-    return Evidence(
+    reports = _read_reports(reader, run, unreadable)
+    evidence = Evidence(
         lines=number_evidence(scans),
         jobs=run.jobs,
         changes=changes,
@@ -58,6 +65,23 @@ def read_ci_run(
         unreadable=tuple(unreadable),
         truncated=any(scan.truncated for scan in scans),
     )
+    return with_scans(evidence, reports) if reports else evidence
+
+
+def _read_reports(reader: RunReader, run: RunOutcome, unreadable: list[UnreadableSource]) -> list[ScanReport]:
+    """What scanners of the failed jobs wrote; other files that a job leaves are passed over."""
+    reports = []
+    for job in run.failed_jobs:
+        code = job.failed_step.exit_code if job.failed_step is not None else None
+        source = f"reports:{job.name}"
+        try:
+            for name, raw in reader.reports(run.run_id, job):
+                source = f"scan:{name}"
+                if looks_like_scan(raw[:HEAD_BYTES]):
+                    reports.append(parse_scan(raw, source=name, exit_code=code))
+        except HealflowError as error:
+            unreadable.append(UnreadableSource(source=source, reason=str(error)))
+    return reports
 
 
 def _scan_logs(

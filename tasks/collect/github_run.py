@@ -1,7 +1,7 @@
 """Reads a run on GitHub as evidence: through the client, with what its workflow file says about jobs and commands."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -52,6 +52,7 @@ class GithubRunReader:
     ) -> None:
         self._client, self._repository, self._attempt, self._so_far = client, repository, attempt, so_far
         self._run: HostedRun | None = None
+        self._reports_read = False
         self.unreadable: tuple[UnreadableSource, ...] = ()
         """What `outcome` could not read although it should."""
 
@@ -90,6 +91,12 @@ class GithubRunReader:
         found = self._client.runs.annotations(self._repository, job)
         lines = (_told(one) for one in found if one.level == "failure")
         return "\n".join(line for line in lines if line)
+
+    def reports(self, run_id: str, _job: JobOutcome) -> Iterator[tuple[str, bytes]]:
+        """What the run left as reports, with its first failed job: GitHub does not say which job an artifact is of."""
+        if not self._reports_read:
+            self._reports_read = True
+            yield from self._client.artifacts.reports(self._repository, run_id)
 
     def history(self, run: RunOutcome) -> tuple[RunOutcome, ...]:
         """The other attempts, and the other runs of the same workflow and branch, newest first."""

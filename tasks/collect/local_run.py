@@ -1,5 +1,6 @@
 """Reads a run of the local pipeline, and its repository, as evidence."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +24,11 @@ class StoredLogs:
     def open_log(self, run_id: str, job: JobOutcome) -> BinaryIO:
         """The raw log of one job."""
         return self._store.open_log(run_id, job.log_ref)
+
+    def reports(self, run_id: str, job: JobOutcome) -> Iterator[tuple[str, bytes]]:
+        """What the job wrote as reports, by name."""
+        for name in job.report_refs:
+            yield name, self._store.read_report(run_id, name)
 
     def history(self, _run: RunOutcome) -> tuple[RunOutcome, ...]:
         """None: one command's past says nothing about another's."""

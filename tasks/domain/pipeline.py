@@ -45,6 +45,8 @@ class JobOutcome(Noun):
     steps: tuple[StepOutcome, ...] = ()
     log_ref: str = ""
     """Where the job's log is read from: a file name inside the run's folder, or GitHub's job number."""
+    report_refs: tuple[str, ...] = ()
+    """Reports that its commands wrote, a scanner's for instance: file names inside the run's folder."""
     allowed_to_fail: bool = False
     """Whether the workflow says `continue-on-error` for the job: its failure does not fail the run."""
 

@@ -28,6 +28,8 @@ OPERATIONS = (
     ("post", f"{_REPOSITORY}/actions/runs/{{run_id}}/rerun-failed-jobs"),
     ("get", f"{_REPOSITORY}/actions/workflows/{{workflow_id}}/runs"),
     ("get", f"{_REPOSITORY}/actions/jobs/{{job_id}}/logs"),
+    ("get", f"{_REPOSITORY}/actions/runs/{{run_id}}/artifacts"),
+    ("get", f"{_REPOSITORY}/actions/artifacts/{{artifact_id}}/{{archive_format}}"),
     ("get", f"{_REPOSITORY}/check-runs/{{check_run_id}}/annotations"),
     ("get", f"{_REPOSITORY}/contents/{{path}}"),
     ("get", f"{_REPOSITORY}/compare/{{basehead}}"),

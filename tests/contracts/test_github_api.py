@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from tasks.clients.github import GithubClient
 from tasks.clients.github.connection import Connection
 from tasks.domain.code_host import CommitStatus, FileChange, StatusState
+from tasks.errors import PermanentError
 from tasks.settings import GithubSettings
 from tests.contracts.github_description import OPERATIONS, Unavailable, cache_folder, cut, install, mock_server
 from tests.fakes.github import REPOSITORY, FakeGithub, Request, serving
@@ -65,6 +66,9 @@ def everything(fake: FakeGithub) -> list[Request]:
         first = github.runs.outcome(run).jobs[0]
         github.runs.annotations(REPOSITORY, first)
         github.runs.of_commit(REPOSITORY, commit)
+        fake.artifact(number, "trivy-report", b"no zip")
+        with pytest.raises(PermanentError):
+            list(github.artifacts.reports(REPOSITORY, str(number)))
         github.runs.neighbours(run)
         github.runs.workflow_text(run)
         github.runs.rerun_failed_jobs(run)

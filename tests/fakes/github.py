@@ -68,6 +68,7 @@ class FakeGithub:
     jobs: dict[tuple[int, int], list[dict[str, Any]]] = field(default_factory=dict)
     annotations: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     logs: dict[int, bytes] = field(default_factory=dict)
+    artifacts: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     pulls: dict[int, dict[str, Any]] = field(default_factory=dict)
     comments: dict[int, dict[str, Any]] = field(default_factory=dict)
     statuses: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -197,6 +198,14 @@ class FakeGithub:
         if log is not None:
             self.logs[number] = log
         self.annotations[number] = [dict(one) for one in annotations]
+        return number
+
+    def artifact(self, run_id: int, name: str, content: bytes, *, expired: bool = False) -> int:
+        """An artifact of a run, as the bytes of its zip."""
+        number = self.next_id()
+        self.logs[number] = content
+        entry = {"id": number, "name": name, "size_in_bytes": len(content), "expired": expired}
+        self.artifacts.setdefault(run_id, []).append(entry)
         return number
 
     def fail(self, method: str, path: str, status: int, **more: Any) -> None:

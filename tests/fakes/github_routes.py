@@ -104,6 +104,11 @@ def _job_log(fake: FakeGithub, _request: Request, job: str) -> Any:
     return 302, None, {"Location": f"{fake.log_url}/signed/{job}?sig=abc"}
 
 
+def _artifacts(fake: FakeGithub, request: Request, number: str) -> Any:
+    listed = fake.artifacts.get(int(number), [])
+    return 200, {"total_count": len(listed), "artifacts": _page(request, listed)}
+
+
 def _annotations(fake: FakeGithub, request: Request, job: str) -> Any:
     return 200, _page(request, fake.annotations.get(int(job), []))
 
@@ -334,6 +339,8 @@ ROUTES = (
     Route("GET", f"{HOME}/actions/workflows/{_NUMBER}/runs", _listed_runs),
     Route("GET", f"{HOME}/actions/runs", _runs_of_commit),
     Route("GET", f"{HOME}/actions/jobs/{_NUMBER}/logs", _job_log),
+    Route("GET", f"{HOME}/actions/runs/{_NUMBER}/artifacts", _artifacts),
+    Route("GET", f"{HOME}/actions/artifacts/{_NUMBER}/zip", _job_log),
     Route("GET", f"{HOME}/check-runs/{_NUMBER}/annotations", _annotations),
     Route("GET", f"{HOME}/contents/{_ANY}", _contents),
     Route("GET", f"{HOME}/compare/{_SHA}\\.\\.\\.{_SHA}", _compare),

@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from tasks.clients.github.artifacts import Artifacts
 from tasks.clients.github.branches import Branches
 from tasks.clients.github.changes import Changes
 from tasks.clients.github.comments import Comments
@@ -15,7 +16,7 @@ from tasks.settings import GithubSettings
 
 
 class GithubClient:
-    """`runs`, `logs` and `changes` read; `branches`, `pulls`, `comments` and `statuses` write too.
+    """`runs`, `logs`, `artifacts` and `changes` read; `branches`, `pulls`, `comments` and `statuses` write too.
 
     Every method names the repository as `owner/name`, and may raise:
         TransientError: GitHub is down, slow or asks to wait (`retry_after_seconds`).
@@ -26,6 +27,7 @@ class GithubClient:
         self._connection = connection
         self.runs = Runs(connection)
         self.logs = Logs(connection)
+        self.artifacts = Artifacts(connection)
         self.changes = Changes(connection)
         self.branches = Branches(connection)
         self.pulls = Pulls(connection)

@@ -29,7 +29,7 @@ class Logs:
             PermanentError: the log has expired or was deleted.
             TransientError: it cannot be read now; reading on may raise it too.
         """
-        return _open(
+        return open_signed(
             self.address(repository, job_id),
             what=f"log of job {job_id} of {repository}",
             timeout_seconds=self._connection.timeout_seconds,
@@ -56,7 +56,13 @@ def _expired(what: str, told: str) -> PermanentError:
     )
 
 
-def _open(address: str, *, what: str, timeout_seconds: float) -> BinaryIO:
+def open_signed(address: str, *, what: str, timeout_seconds: float) -> BinaryIO:
+    """What lies at a signed address, as a stream, read without our credentials; the caller closes it.
+
+    Raises:
+        PermanentError: it has expired or was deleted.
+        TransientError: it cannot be read now; reading on may raise it too.
+    """
     import httpx
 
     if urlsplit(address).scheme not in ("https", "http"):

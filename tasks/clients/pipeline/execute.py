@@ -336,6 +336,7 @@ class WorkflowRun:
                     conclusion=conclusion,
                     steps=tuple(run.steps),
                     log_ref=log_ref,
+                    report_refs=self._facts.folder.keep_reports(run.reports) if conclusion.failed else (),
                     allowed_to_fail=allowed_to_fail,
                 )
                 self.jobs.append(outcome)

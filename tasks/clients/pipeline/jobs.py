@@ -14,6 +14,7 @@ from tasks.clients.pipeline.functions import plain_functions
 from tasks.clients.pipeline.log import JobLog, StepOutput
 from tasks.clients.pipeline.plans import Job, Step
 from tasks.clients.pipeline.process import StepProcesses
+from tasks.clients.pipeline.reports import MAX_REPORTS, written_reports
 from tasks.clients.pipeline.shells import ShellError, find_shell
 from tasks.clients.pipeline.templates import fill, fill_script, holds
 from tasks.clients.pipeline.values import ExpressionError, Value, to_number
@@ -58,6 +59,8 @@ class JobRun:
         self._paths: list[str] = []
         self._processes = StepProcesses()
         self._summaries: list[str] = []
+        self.reports: list[Path] = []
+        """What the commands wrote as a report, while the checkout stands."""
 
     def run(self) -> dict[str, str]:
         """Run all steps and return the job's outputs; processes in the background end with it, also when
@@ -184,13 +187,13 @@ class JobRun:
         files = StepFiles(self._temporary, step.number)
         script = self._temporary / f"step-{step.number}{shell.suffix}"
         script.write_text(script_text if script_text.endswith("\n") else script_text + "\n", errors="surrogateescape")
-        output = StepOutput(self._log)
+        output, folder, began = StepOutput(self._log), self._folder(step, scope), time.time()
         limit = minutes * 60 if minutes is not None else self._facts.default_step_timeout_seconds
         left = self._deadline - time.monotonic()
         try:
             end = self._processes.run(
                 shell.command(script),
-                cwd=self._folder(step, scope),
+                cwd=folder,
                 env=env | files.variables(),
                 on_output=output.feed,
                 timeout_seconds=min(limit, left),
@@ -200,6 +203,8 @@ class JobRun:
             return StepResult(Conclusion.FAILURE, Conclusion.FAILURE)
         finally:
             output.finish()
+        found = written_reports(script_text, folder=folder, checkout=self._facts.checkout, since=int(began))
+        self.reports += [path for path in found if path not in self.reports][: MAX_REPORTS - len(self.reports)]
         if end.timed_out:
             return self._out_of_time(title, limit, job_is_over=left <= limit)
         return self._ended(end.exit_code or 0, output, files)

@@ -2,8 +2,9 @@
 
 import os
 import re
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +18,7 @@ from tasks.errors import BadInputError, NotFoundError, PermanentError
 
 _RUN_ID = re.compile(r"[1-9][0-9]{9,15}")
 _LOG_NAME = re.compile(r"[0-9]{2,4}-[A-Za-z0-9._-]{0,60}\.log")
+_REPORT_NAME = re.compile(r"report-[0-9]{2,4}-[A-Za-z0-9._-]{0,60}\.(?:json|sarif)")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _RECORD = "run.json"
 _MAX_RECORD_BYTES = 33_554_432
@@ -42,13 +44,23 @@ class RunFolder:
 
     def __init__(self, run_id: str, path: Path, number: int) -> None:
         self.run_id, self.path, self.number = run_id, path, number
-        self._logs = 0
+        self._logs, self._reports = 0, 0
 
     def new_log(self, job_name: str) -> tuple[str, Path]:
         """A file name for one more job's log, safe whatever the job is called, and its path."""
         self._logs += 1
         name = f"{self._logs:02}-{_UNSAFE.sub('-', job_name)[:60].strip('-.')}.log"
         return name, self.path / name
+
+    def keep_reports(self, paths: Iterable[Path]) -> tuple[str, ...]:
+        """Copy files that a job wrote; the names that they have here."""
+        kept = []
+        for path in paths:
+            self._reports += 1
+            name = f"report-{self._reports:02}-{_UNSAFE.sub('-', path.stem)[:60].strip('-.')}{path.suffix}"
+            shutil.copyfile(path, self.path / name, follow_symlinks=False)
+            kept.append(name)
+        return tuple(kept)
 
 
 class RunStore:
@@ -118,6 +130,20 @@ class RunStore:
                 if getattr(job, field) == job_name_or_ref and _LOG_NAME.fullmatch(job.log_ref):
                     return self._open(run_id, job.log_ref)
         raise NotFoundError(f"Run {run_id} has no log of a job {job_name_or_ref!r}.")
+
+    def read_report(self, run_id: str, report_ref: str) -> bytes:
+        """A report that a job of the run wrote.
+
+        Raises:
+            BadInputError: `run_id` cannot be the id of a run.
+            NotFoundError: there is no such run or report.
+        """
+        if not any(report_ref in job.report_refs for job in self.read(run_id).outcome.jobs):
+            raise NotFoundError(f"Run {run_id} has no report {report_ref[:80]!r}.")
+        if not _REPORT_NAME.fullmatch(report_ref):
+            raise NotFoundError(f"{report_ref[:80]!r} is no name of a report.")
+        with self._open(run_id, report_ref) as stream:
+            return stream.read()
 
     def history(self, repository: str, workflow: str, *, limit: int = 200) -> tuple[RunOutcome, ...]:
         """The outcomes of at most `limit` recorded runs, newest first; `workflow` is its name or its path. Damaged
