@@ -5,6 +5,7 @@ from prefect.logging import get_run_logger
 
 from tasks.act.task import Checkout, carry_out, close_fix, confirm, merge_fix, open_fix, take_back
 from tasks.domain.approval import Answer, Approval
+from tasks.domain.incident import SignalSource
 from tasks.domain.outcome import ActionResult, ActionStatus, Verification
 from tasks.domain.plan import Decision
 from tasks.domain.story import Remediation, Triage
@@ -29,11 +30,21 @@ def remediate(triage: Triage, decision: Decision, approval: Approval | None) -> 
         if result.status is ActionStatus.FAILED:
             return _undo(triage, results, None, problem=result.message)
     verification = _prove(triage)
-    get_run_logger().info("The fix %s", "is proven" if verification.passed else "did not help and is undone")
-    if not verification.passed:
+    get_run_logger().info("The fix %s", _told(verification))
+    if not verification.passed and not verification.inconclusive:
         return _undo(triage, results, verification, problem="")
     may_merge = approval is not None and approval.answer is Answer.APPROVE_AND_MERGE
-    return Remediation.model_validate(merge_fix(triage, results, verification, may_merge))
+    offered = Remediation.model_validate(merge_fix(triage, results, verification, may_merge))
+    if offered.problem and triage.incident.signal.source is SignalSource.GITHUB:
+        # Nobody sees a branch that is only in our copy of the repository.
+        return _undo(triage, list(offered.results), verification, problem=offered.problem)
+    return offered
+
+
+def _told(verification: Verification) -> str:
+    if verification.passed:
+        return "is proven"
+    return f"is not proven: {verification.inconclusive}" if verification.inconclusive else "did not help and is undone"
 
 
 def _prove(triage: Triage) -> Verification:

@@ -1,13 +1,10 @@
 """Undo: takes the fix of a healed incident back, checks that it is gone, and remembers that it did not hold."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
-from tasks.act import ActContext
+from tasks.act.opening import opened_context
 from tasks.act.taking_back import take_back_results
 from tasks.clients.ledger import EntryKind, Ledger
-from tasks.clients.pipeline import RunStore
-from tasks.clients.workspace import Workspace
 from tasks.domain.incident import IncidentStatus
 from tasks.domain.outcome import ActionStatus
 from tasks.errors import ConflictError
@@ -27,15 +24,10 @@ def undo_heal(settings: Settings, incident_id: str, *, by: str) -> str:
     incident, plan = story.incident, story.plan
     if incident.status is not IncidentStatus.HEALED or plan is None or story.outcome is None or not incident.signal.run:
         raise ConflictError(f"{incident.id} is {incident.status}: only a healed incident has a fix to take back")
-    context = ActContext(
-        workspace=Workspace(settings.worktrees_root),
-        repository=Path(RunStore(settings.runs_root).read(incident.signal.run.run_id).repository_path),
-        incident=incident,
-        plan=plan,
-    )
     applied = [result for result in story.results if result.status is not ActionStatus.UNDONE]
     ledger.incidents.note(incident.id, f"{by} takes the fix back", at=datetime.now(UTC))
-    taken = take_back_results(context, plan.actions, applied)
+    with opened_context(settings, incident, plan, fresh=True) as context:
+        taken = take_back_results(context, plan.actions, applied)
     now = datetime.now(UTC)
     for result in taken.results:
         ledger.incidents.write(incident.id, EntryKind.UNDO, result, at=now)

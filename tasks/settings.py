@@ -27,6 +27,9 @@ class GithubSettings(BaseModel):
     installation_id: Annotated[int, Field(gt=0)] | None = None
     private_key: SecretStr | None = None
     """The App's private key in PEM, line breaks included."""
+    seconds_between_writes: Annotated[float, Field(ge=0.0, le=60.0)] = 1.0
+    """What GitHub asks for:
+    https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api"""
     prove_here: bool = True
     """Whether failed jobs of our own repositories are run on this machine to prove a patch; a fork's never are."""
     rerun_timeout_seconds: Annotated[int, Field(ge=60, le=24 * 3600)] = 2 * 3600

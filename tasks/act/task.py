@@ -1,24 +1,34 @@
 """The Prefect tasks of acting. The intent is in the ledger before anything is done, the result after."""
 
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from pathlib import Path
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.act import ActContext, action_key, apply, close_checkout, fix_tip, merge_action, preflight
+from tasks.act import (
+    ActContext,
+    action_key,
+    apply,
+    close_checkout,
+    fix_tip,
+    merge_action,
+    preflight,
+    pull_request_action,
+)
 from tasks.act.checkout import open_checkout
+from tasks.act.hosted import on_github
+from tasks.act.opening import opened_context
 from tasks.act.taking_back import take_back_results
+from tasks.act.wording import pull_request_text, pull_request_title
 from tasks.clients.ledger import EntryKind, Ledger
-from tasks.clients.pipeline import RunStore
-from tasks.clients.workspace import Workspace
 from tasks.domain.approval import Approval
 from tasks.domain.base import Noun
 from tasks.domain.incident import IncidentStatus
 from tasks.domain.outcome import ActionResult, ActionStatus, Verification
-from tasks.domain.plan import Action, Decision, Verdict
+from tasks.domain.plan import Action, Decision, Remedy, Verdict
 from tasks.domain.story import Remediation, Triage
-from tasks.errors import ConflictError, HealflowError, PermanentError
+from tasks.errors import ConflictError, HealflowError, TransientError
 from tasks.retrying import RETRYING
 from tasks.settings import Settings
 
@@ -34,18 +44,8 @@ def _ledger() -> Ledger:
     return Ledger.shared(Settings().ledger_url)
 
 
-def _context(triage: Triage) -> ActContext:
-    settings = Settings()
-    run = triage.incident.signal.run
-    if run is None:
-        raise PermanentError("the signal names no run, so there is nothing to act on")
-    stored = RunStore(settings.runs_root).read(run.run_id)
-    return ActContext(
-        workspace=Workspace(settings.worktrees_root),
-        repository=Path(stored.repository_path),
-        incident=triage.incident,
-        plan=triage.plan,
-    )
+def _opened(triage: Triage, *, fresh: bool = False) -> AbstractContextManager[ActContext]:
+    return opened_context(Settings(), triage.incident, triage.plan, fresh=fresh)
 
 
 @task(task_run_name="confirm the moment before acting", cache_policy=NO_CACHE, **RETRYING)
@@ -82,12 +82,13 @@ def carry_out(triage: Triage, index: int) -> ActionResult:
 
 
 def _perform(triage: Triage, action: Action) -> ActionResult:
-    context, ledger = _context(triage), _ledger()
-    key = action_key(triage.plan, action)
-    pre_image = preflight(context, action)
-    ledger.incidents.write(triage.incident.id, EntryKind.INTENT, action, at=datetime.now(UTC))
-    intent = ledger.memory.intend(key, triage.incident, triage.diagnosis, action.name, pre_image, at=datetime.now(UTC))
-    result = apply(context, action, intent.pre_image)
+    key, ledger = action_key(triage.plan, action), _ledger()
+    with _opened(triage, fresh=True) as context:
+        pre_image = preflight(context, action)
+        now = datetime.now(UTC)
+        ledger.incidents.write(triage.incident.id, EntryKind.INTENT, action, at=now)
+        intent = ledger.memory.intend(key, triage.incident, triage.diagnosis, action.name, pre_image, at=now)
+        result = apply(context, action, intent.pre_image)
     ledger.memory.complete(key, result, at=datetime.now(UTC))
     ledger.incidents.write(triage.incident.id, EntryKind.ACTION_RESULT, result, at=datetime.now(UTC))
     return result
@@ -96,22 +97,23 @@ def _perform(triage: Triage, action: Action) -> ActionResult:
 @task(task_run_name="open the fix", cache_policy=NO_CACHE)
 def open_fix(triage: Triage) -> Checkout:
     """A worktree that holds the fix, or the failing commit where nothing was changed."""
-    context = _context(triage)
-    return Checkout(path=str(open_checkout(context)), commit=fix_tip(context) or triage.plan.target_state)
+    with _opened(triage) as context:
+        return Checkout(path=str(open_checkout(context)), commit=fix_tip(context) or triage.plan.target_state)
 
 
 @task(task_run_name="close the fix", cache_policy=NO_CACHE)
 def close_fix(triage: Triage) -> None:
     """Remove that worktree; the branch stays."""
-    close_checkout(_context(triage))
+    with _opened(triage) as context:
+        close_checkout(context)
 
 
 @task(task_run_name="undo", cache_policy=NO_CACHE, **RETRYING)
 def take_back(triage: Triage, results: list[ActionResult]) -> bool:
     """Undo what was done, newest first, and read again whether it is gone."""
-    context, ledger = _context(triage), _ledger()
-    actions = list(triage.plan.actions)
-    undone = take_back_results(context, actions, results)
+    ledger = _ledger()
+    with _opened(triage) as context:
+        undone = take_back_results(context, triage.plan.actions, results)
     for result in undone.results:
         ledger.incidents.write(triage.incident.id, EntryKind.UNDO, result, at=datetime.now(UTC))
     if undone.problem:
@@ -121,19 +123,36 @@ def take_back(triage: Triage, results: list[ActionResult]) -> bool:
 
 @task(task_run_name="offer the fix", persist_result=True, **RETRYING)
 def merge_fix(triage: Triage, results: list[ActionResult], verification: Verification, may_merge: bool) -> Remediation:
-    """Offer the proven branch, merged into the failing one when the approval said so and it has not moved."""
-    context = _context(triage)
-    tip = fix_tip(context)
-    proven = Remediation(results=tuple(results), verification=verification, branch=context.branch if tip else None)
-    if tip is None or not may_merge:
-        return proven
+    """Offer the branch: on GitHub as a pull request, here merged when the approval said so and nothing has moved."""
+    with _opened(triage) as context:
+        tip = fix_tip(context)
+        offered = Remediation(results=tuple(results), verification=verification, branch=context.branch if tip else None)
+        if tip is None:
+            return offered
+        if on_github(context):
+            title, text = pull_request_title(triage), pull_request_text(triage, verification)
+            action = pull_request_action(context, tip=tip, title=title, text=text, proven=verification.passed)
+        else:
+            action = merge_action(context, proven_tip=tip)
+    if action.name == Remedy.OPEN_PULL_REQUEST:
+        return _offer(triage, offered, action)
+    if not may_merge:
+        return offered
     into = triage.incident.signal.branch
     if into in Settings().protected_branches:
-        return proven.model_copy(update={"problem": f"{into} is a protected branch"})
+        return offered.model_copy(update={"problem": f"{into} is a protected branch"})
+    merged = _offer(triage, offered, action)
+    return merged if merged.problem else merged.model_copy(update={"merged": True})
+
+
+def _offer(triage: Triage, offered: Remediation, action: Action) -> Remediation:
+    """What the fix itself did stays, whatever becomes of offering it."""
     try:
-        merged = _perform(triage, merge_action(context, proven_tip=tip))
+        result = _perform(triage, action)
     except HealflowError as error:
-        return proven.model_copy(update={"problem": str(error)})
-    if merged.status is ActionStatus.FAILED:
-        return proven.model_copy(update={"problem": merged.message})
-    return proven.model_copy(update={"results": (*results, merged), "merged": True})
+        if isinstance(error, TransientError) and action.name == Remedy.OPEN_PULL_REQUEST:
+            raise  # tried again, which looks first whether it took effect
+        return offered.model_copy(update={"problem": str(error)})
+    if result.status is ActionStatus.FAILED:
+        return offered.model_copy(update={"problem": result.message})
+    return offered.model_copy(update={"results": (*offered.results, result)})

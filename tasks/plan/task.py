@@ -5,12 +5,13 @@ from pathlib import Path
 
 from prefect import task
 
+from tasks.clients.github import GithubClient
 from tasks.clients.ledger import EntryKind, Ledger
 from tasks.clients.pipeline import RunStore
-from tasks.clients.workspace import Workspace
+from tasks.clients.workspace import Mirrors, Workspace
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.evidence import Evidence
-from tasks.domain.incident import Incident, IncidentStatus
+from tasks.domain.incident import Incident, IncidentStatus, RunRef, Signal, SignalSource
 from tasks.domain.outcome import SimilarIncident
 from tasks.domain.plan import Plan, Remedy
 from tasks.errors import PermanentError
@@ -27,7 +28,7 @@ def draft(incident: Incident, evidence: Evidence, diagnosis: Diagnosis, similar:
     signal = incident.signal
     if signal.run is None:
         raise PermanentError("the signal names no run, so there is nothing to plan on")
-    repository = Path(RunStore(settings.runs_root).read(signal.run.run_id).repository_path)
+    repository = _repository(settings, signal, signal.run)
     workspace = Workspace(settings.worktrees_root)
     scratch = f"{incident.id}-plan"
     checkout = workspace.prepare(repository, name=scratch, commit=signal.commit)
@@ -47,3 +48,13 @@ def draft(incident: Incident, evidence: Evidence, diagnosis: Diagnosis, similar:
     ledger.incidents.write(incident.id, EntryKind.PLAN, plan, at=datetime.now(UTC))
     ledger.incidents.set_status(incident.id, IncidentStatus.TRIAGED)
     return plan
+
+
+def _repository(settings: Settings, signal: Signal, run: RunRef) -> Path:
+    """Where the commit can be had: in the user's repository here, or in a copy of GitHub's."""
+    if signal.source is not SignalSource.GITHUB:
+        return Path(RunStore(settings.runs_root).read(run.run_id).repository_path)
+    with GithubClient.from_settings(settings.github) as github:
+        remote = github.git_remote(signal.repository)
+    mirrors = Mirrors(settings.mirrors_root)
+    return mirrors.fetch(remote, signal.repository, branch=signal.branch, commit=signal.commit)

@@ -6,7 +6,7 @@ from tasks.domain.approval import Answer, Approval
 from tasks.domain.failure_class import FailureClass
 from tasks.domain.incident import Incident, IncidentStatus
 from tasks.domain.outcome import Outcome
-from tasks.domain.plan import Decision, Verdict
+from tasks.domain.plan import Decision, Remedy, Verdict
 from tasks.domain.story import Remediation, Triage
 
 
@@ -73,6 +73,8 @@ def _healed(remediation: Remediation) -> str:
         return f"{proof} The fix was merged from {remediation.branch}."
     if remediation.branch is None:
         return proof
+    if offered := _offered(remediation):
+        return f"{proof} The fix is offered: {offered}."
     left = f" It was not merged: {remediation.problem}." if remediation.problem else ""
     return f"{proof} The fix is on branch {remediation.branch}.{left}"
 
@@ -80,6 +82,19 @@ def _healed(remediation: Remediation) -> str:
 def _not_helped(remediation: Remediation) -> str:
     if remediation.problem and remediation.verification is None:
         return f"Not healed: {remediation.problem}. A person has to look."
+    proof = remediation.verification
+    if proof is not None and proof.inconclusive and not remediation.undone:
+        offered = _offered(remediation)
+        return f"Not proven: {proof.inconclusive}.{f' Offered: {offered}.' if offered else ''} A person has to look."
+    if proof is not None and (proof.passed or proof.inconclusive):
+        left = "was undone" if remediation.undone else "could NOT be undone"
+        return f"The fix could not be offered and {left}: {remediation.problem}. A person has to look."
     undone = {True: "and was undone", False: "and could NOT be undone", None: "and left nothing to undo"}
     problem = f" ({remediation.problem})" if remediation.problem else ""
     return f"The fix did not help {undone[remediation.undone]}{problem}. A person has to look."
+
+
+def _offered(remediation: Remediation) -> str:
+    """The pull request that offers the fix, empty when there is none."""
+    found = (one.message for one in remediation.results if one.action_name == Remedy.OPEN_PULL_REQUEST)
+    return next(found, "")

@@ -6,29 +6,89 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.clients.github import GithubClient
 from tasks.clients.ledger import EntryKind, Ledger
 from tasks.clients.pipeline import LocalPipeline, RunStore
+from tasks.clients.workspace import Mirrors, Workspace
+from tasks.domain.incident import RunRef, SignalSource
 from tasks.domain.outcome import Verification
+from tasks.domain.pipeline import Conclusion, RunOutcome
+from tasks.domain.plan import Remedy
 from tasks.domain.story import Triage
 from tasks.errors import PermanentError
 from tasks.settings import Settings
 from tasks.verify.checks import verify_by_rerun
+from tasks.verify.hosted import verify_attempt, verify_patch_here
 
 
 @task(task_run_name="prove the fix", cache_policy=NO_CACHE)
 def prove(triage: Triage, checkout: str, commit: str) -> Verification:
     """Run the failed jobs again in a checkout that holds the fix."""
     settings = Settings()
-    reference = triage.incident.signal.run
-    if reference is None:
-        raise PermanentError("the signal names no run, so nothing can be proven")
-    store = RunStore(settings.runs_root)
-    run = store.read(reference.run_id).outcome
-    pipeline = LocalPipeline(store, default_step_timeout_seconds=settings.step_timeout_seconds)
-    verification = verify_by_rerun(
-        pipeline, checkout=Path(checkout), run=run, failed_jobs=run.failed_jobs, commit=commit
-    )
+    on_github = triage.incident.signal.source is SignalSource.GITHUB
+    prover = _prove_on_github if on_github else _prove_local
+    verification = prover(settings, triage, Path(checkout), commit)
     Ledger.shared(settings.ledger_url).incidents.write(
         triage.incident.id, EntryKind.VERIFICATION, verification, at=datetime.now(UTC)
     )
     return verification
+
+
+def _pipeline(settings: Settings) -> LocalPipeline:
+    store = RunStore(settings.runs_root)
+    return LocalPipeline(store, default_step_timeout_seconds=settings.step_timeout_seconds)
+
+
+def _reference(triage: Triage) -> RunRef:
+    if triage.incident.signal.run is None:
+        raise PermanentError("the signal names no run, so nothing can be proven")
+    return triage.incident.signal.run
+
+
+def _prove_local(settings: Settings, triage: Triage, checkout: Path, commit: str) -> Verification:
+    run = RunStore(settings.runs_root).read(_reference(triage).run_id).outcome
+    return verify_by_rerun(_pipeline(settings), checkout=checkout, run=run, failed_jobs=run.failed_jobs, commit=commit)
+
+
+def _prove_on_github(settings: Settings, triage: Triage, checkout: Path, commit: str) -> Verification:
+    """A re-run by GitHub's new attempt; a patch by the failed jobs' commands here, which hold no secret."""
+    signal, run = triage.incident.signal, _reference(triage)
+    outcome = _as_told(triage, run)
+    if any(action.name == Remedy.RERUN_FAILED_JOBS for action in triage.plan.actions):
+        with GithubClient.from_settings(settings.github) as client:
+            return verify_attempt(
+                client.runs,
+                repository=signal.repository,
+                run_id=run.run_id,
+                attempt=run.attempt + 1,
+                failed_jobs=outcome.failed_jobs,
+                timeout_seconds=settings.github.rerun_timeout_seconds,
+            )
+    repository = Mirrors(settings.mirrors_root).known(signal.repository, signal.commit)
+    if signal.from_fork or not settings.github.prove_here or repository is None:
+        reason = "running jobs of GitHub on this machine is switched off (HEALFLOW_GITHUB__PROVE_HERE)"
+        return Verification(passed=False, checks=(), seconds=0.0, inconclusive=reason)
+    workspace, name = Workspace(settings.worktrees_root), f"{triage.incident.id}-unfixed"
+    unfixed = workspace.prepare(repository, name=name, commit=signal.commit)
+    try:
+        return verify_patch_here(_pipeline(settings), run=outcome, fixed=checkout, unfixed=unfixed, commit=commit)
+    finally:
+        workspace.remove(repository, name)
+
+
+def _as_told(triage: Triage, run: RunRef) -> RunOutcome:
+    """The run as the evidence holds it."""
+    signal = triage.incident.signal
+    return RunOutcome(
+        run_id=run.run_id,
+        attempt=run.attempt,
+        repository=signal.repository,
+        workflow=run.workflow,
+        workflow_path=run.workflow_path.partition("@")[0],
+        branch=signal.branch,
+        commit=signal.commit,
+        conclusion=Conclusion.FAILURE,
+        jobs=triage.evidence.jobs,
+        started_at=signal.occurred_at,
+        seconds=0.0,
+    )

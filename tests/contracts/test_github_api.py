@@ -50,8 +50,8 @@ def mock(description: Path) -> Iterator[str]:
 
 @pytest.fixture
 def official(mock: str) -> Iterator[GithubClient]:
-    settings = GithubSettings(api_url=mock, token=SecretStr("t"))
-    connection = Connection(settings, tries=0, max_wait_seconds=0.0, seconds_between_writes=0.0)
+    settings = GithubSettings(api_url=mock, token=SecretStr("t"), seconds_between_writes=0.0)
+    connection = Connection(settings, tries=0, max_wait_seconds=0.0)
     with GithubClient(connection) as client:
         yield client
 

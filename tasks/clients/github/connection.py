@@ -35,11 +35,9 @@ class Connection:
         *,
         tries: int = 3,
         max_wait_seconds: float = 60.0,
-        seconds_between_writes: float = 1.0,
         timeout_seconds: int = 30,
     ) -> None:
-        """`tries` and `max_wait_seconds` are for reads alone. GitHub asks for a second between writes:
-        https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api"""
+        """`tries` and `max_wait_seconds` are for reads alone; a longer wait is handed on as a TransientError."""
         named = (settings.app_id, settings.installation_id, settings.private_key)
         if settings.token is None and any(named) and not all(named):
             raise PermanentError(
@@ -48,7 +46,7 @@ class Connection:
             )
         self._settings = settings
         self._tries, self._max_wait_seconds = tries, max_wait_seconds
-        self._seconds_between_writes, self.timeout_seconds = seconds_between_writes, timeout_seconds
+        self.timeout_seconds = timeout_seconds
         self._requester: Requester | None = None
         self._login: str | None = None
 
@@ -201,7 +199,7 @@ authenticating-with-a-github-app/authenticating-as-a-github-app-installation#usi
                 per_page=PAGE_SIZE,
                 retry=bounded_retry(tries=self._tries, max_wait_seconds=self._max_wait_seconds),
                 seconds_between_requests=None,
-                seconds_between_writes=self._seconds_between_writes,
+                seconds_between_writes=self._settings.seconds_between_writes or None,
             ).requester
         return self._requester
 

@@ -20,10 +20,10 @@ def fake() -> Iterator[FakeGithub]:
 
 def client_of(fake: FakeGithub, *, token: str | None = TOKEN, tries: int = 1) -> GithubClient:
     """Waits of more than 0 s are refused, so that no test sleeps; the caller closes it."""
-    settings = GithubSettings(api_url=fake.api_url, token=SecretStr(token) if token else None)
-    return GithubClient(
-        Connection(settings, tries=tries, max_wait_seconds=0.0, seconds_between_writes=0.0, timeout_seconds=5)
+    settings = GithubSettings(
+        api_url=fake.api_url, token=SecretStr(token) if token else None, seconds_between_writes=0.0
     )
+    return GithubClient(Connection(settings, tries=tries, max_wait_seconds=0.0, timeout_seconds=5))
 
 
 @pytest.fixture

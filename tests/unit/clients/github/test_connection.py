@@ -34,12 +34,18 @@ def test_wrong_credentials_say_what_to_renew(fake: FakeGithub) -> None:
 
 def test_an_app_needs_all_of_its_settings(fake: FakeGithub) -> None:
     with pytest.raises(PermanentError, match="needs all of"):
-        GithubClient.from_settings(GithubSettings(api_url=fake.api_url, app_id=1, private_key=SecretStr("k")))
+        GithubClient.from_settings(
+            GithubSettings(api_url=fake.api_url, app_id=1, private_key=SecretStr("k"), seconds_between_writes=0.0)
+        )
 
 
 def test_an_unreadable_private_key_is_named_and_not_repeated(fake: FakeGithub) -> None:
     settings = GithubSettings(
-        api_url=fake.api_url, app_id=1, installation_id=2, private_key=SecretStr("hunter2-no-key")
+        api_url=fake.api_url,
+        app_id=1,
+        installation_id=2,
+        private_key=SecretStr("hunter2-no-key"),
+        seconds_between_writes=0.0,
     )
     client = GithubClient.from_settings(settings)
     with client, pytest.raises(PermanentError, match="HEALFLOW_GITHUB__PRIVATE_KEY") as told:
@@ -156,9 +162,15 @@ def test_a_child_process_gets_the_same_credentials(monkeypatch: pytest.MonkeyPat
 
 
 def test_an_app_works_as_its_installation_and_is_known_by_its_name(fake: FakeGithub, private_key: str) -> None:
-    settings = GithubSettings(api_url=fake.api_url, app_id=7, installation_id=8, private_key=SecretStr(private_key))
+    settings = GithubSettings(
+        api_url=fake.api_url,
+        app_id=7,
+        installation_id=8,
+        private_key=SecretStr(private_key),
+        seconds_between_writes=0.0,
+    )
     fake.login = "healflow[bot]"
-    with GithubClient(Connection(settings, tries=0, seconds_between_writes=0.0)) as client:
+    with GithubClient(Connection(settings, tries=0)) as client:
         first = client.comments.post(REPOSITORY, 5, "triage", "one")
         assert client.comments.post(REPOSITORY, 5, "triage", "two").comment_id == first.comment_id
     assert {request.headers["authorization"].rpartition(" ")[2] for request in fake.writes[1:]} == {INSTALLATION_TOKEN}
@@ -180,7 +192,13 @@ def test_git_fetches_from_the_host_of_the_api_with_the_same_token(private_key: s
         assert remote.url == f"{git}/acme/shop.git"
         assert remote.authorization is not None
         assert b64decode(remote.authorization.get_secret_value().removeprefix("Basic ")) == b"x-access-token:t"
-    app = GithubSettings(api_url=fake.api_url, app_id=7, installation_id=8, private_key=SecretStr(private_key))
+    app = GithubSettings(
+        api_url=fake.api_url,
+        app_id=7,
+        installation_id=8,
+        private_key=SecretStr(private_key),
+        seconds_between_writes=0.0,
+    )
     with GithubClient.from_settings(app) as client:
         told = client.git_remote(REPOSITORY).authorization
     assert told is not None

@@ -1,0 +1,38 @@
+"""Opens what an action works with: the repository of the failed run, on this machine or as a copy of GitHub's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tasks.act.context import ActContext
+from tasks.clients.github import GithubClient
+from tasks.clients.pipeline import RunStore
+from tasks.clients.workspace import Mirrors, Workspace
+from tasks.domain.incident import Incident, SignalSource
+from tasks.domain.plan import Plan
+from tasks.errors import PermanentError
+from tasks.settings import Settings
+
+
+@contextmanager
+def opened_context(settings: Settings, incident: Incident, plan: Plan, *, fresh: bool = False) -> Iterator[ActContext]:
+    """What an action of this plan is given. `fresh` reads again where the failing branch stands on GitHub.
+
+    Raises:
+        PermanentError: the signal names no run, or its repository cannot be had.
+        TransientError: GitHub cannot be reached now.
+    """
+    signal, workspace = incident.signal, Workspace(settings.worktrees_root)
+    if signal.run is None:
+        raise PermanentError("the signal names no run, so there is nothing to act on")
+    if signal.source is not SignalSource.GITHUB:
+        stored = RunStore(settings.runs_root).read(signal.run.run_id)
+        yield ActContext(workspace, Path(stored.repository_path), incident, plan)
+        return
+    mirrors = Mirrors(settings.mirrors_root)
+    with GithubClient.from_settings(settings.github) as github:
+        repository = None if fresh else mirrors.known(signal.repository, signal.commit)
+        if repository is None:
+            remote = github.git_remote(signal.repository)
+            repository = mirrors.fetch(remote, signal.repository, branch=signal.branch, commit=signal.commit)
+        yield ActContext(workspace, repository, incident, plan, github)

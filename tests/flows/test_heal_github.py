@@ -1,0 +1,128 @@
+"""The heal of a run on GitHub, from its log to a pull request or a new attempt; what must not be written first."""
+
+import os
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from deployments.demo.project import DemoRepository
+from flows.undo import undo_heal
+from tasks.domain.approval import Answer
+from tasks.domain.incident import IncidentStatus
+from tasks.verify import task as verify_task
+from tasks.verify import verify_attempt
+from tests.fakes.github import TOKEN, serving
+from tests.flows.hosted import LOST, HostedHealing
+
+pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+
+
+@pytest.fixture
+def healing(prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostedHealing]:
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    with serving() as fake:
+        monkeypatch.setenv("HEALFLOW_GITHUB__API_URL", fake.api_url)
+        monkeypatch.setenv("HEALFLOW_GITHUB__GIT_URL", (tmp_path / "remotes").as_uri())
+        monkeypatch.setenv("HEALFLOW_GITHUB__TOKEN", TOKEN)
+        monkeypatch.setenv("HEALFLOW_GITHUB__SECONDS_BETWEEN_WRITES", "0")
+        repository = DemoRepository(tmp_path / "shop")
+        repository.create()
+        yield HostedHealing(repository, fake, tmp_path / "remotes")
+
+
+def test_a_run_of_a_fork_is_explained_and_nothing_is_written(healing: HostedHealing) -> None:
+    incident, _ = healing.fail_on_github(head_repository="mallory/shop")
+    outcome = healing.start(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.REPORTED
+    assert "fork" in outcome.summary
+    assert healing.fake.writes == []
+    assert healing.story(incident).diagnosis is not None
+
+
+def test_a_rejected_plan_writes_nothing(healing: HostedHealing) -> None:
+    incident, _ = healing.fail_on_github()
+    assert healing.start(incident) is None
+    healing.answer(incident, Answer.REJECT)
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.REJECTED
+    assert healing.fake.writes == []
+
+
+def test_a_branch_that_moved_while_the_plan_waited_voids_it(healing: HostedHealing) -> None:
+    incident, _ = healing.fail_on_github()
+    assert healing.start(incident) is None
+    healing.repository.break_a_test()
+    healing.push()
+    healing.answer(incident, Answer.APPROVE)
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.ESCALATED
+    assert "the plan is void" in outcome.summary
+    assert healing.fake.writes == []
+
+
+def test_a_fix_that_may_not_be_offered_leaves_nothing_behind(healing: HostedHealing) -> None:
+    healing.fake.permissions["contents"] = "read"
+    incident, _ = healing.fail_on_github()
+    assert healing.start(incident) is None
+    healing.answer(incident, Answer.APPROVE)
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.ESCALATED
+    assert "contents: write" in outcome.summary
+    assert set(healing.fake.refs) == {"main"}
+    assert healing.offered() == []
+
+
+def test_an_unproven_fix_is_offered_as_such_and_goes_to_a_person(
+    healing: HostedHealing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEALFLOW_GITHUB__PROVE_HERE", "false")
+    incident, _ = healing.fail_on_github()
+    assert healing.start(incident) is None
+    healing.answer(incident, Answer.APPROVE)
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.ESCALATED
+    (opened,) = healing.offered()
+    assert "**Not proven:**" in str(opened["body"])
+
+
+def test_a_proven_fix_becomes_a_pull_request_and_can_be_taken_back(healing: HostedHealing) -> None:
+    incident, _ = healing.fail_on_github()
+    tip = healing.tip()
+    assert healing.start(incident) is None
+    assert healing.fake.writes == []
+    healing.answer(incident, Answer.APPROVE_AND_MERGE)
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.HEALED, outcome.summary
+    assert not outcome.merged
+    (opened,) = healing.offered()
+    assert opened["base"]["ref"] == "main"  # type: ignore[index]
+    assert "**Proven.**" in str(opened["body"])
+    assert healing.fake.refs["main"] == tip
+    assert str(opened["html_url"]) in outcome.summary
+    undo_heal(healing.settings, incident.id, by="ada")
+    assert set(healing.fake.refs) == {"main"}
+    assert [one["state"] for one in healing.offered()] == ["closed"]
+
+
+def test_a_lost_runner_is_healed_by_one_new_attempt(healing: HostedHealing, monkeypatch: pytest.MonkeyPatch) -> None:
+    incident, run_id = healing.fail_on_github(LOST)
+
+    def end_it(_seconds: float) -> None:
+        healing.fake.runs[run_id][1].update(status="completed", conclusion="success")
+        healing.fake.job(run_id, "lint", conclusion="success")
+
+    monkeypatch.setattr(verify_task, "verify_attempt", partial(verify_attempt, wait=end_it))
+    outcome = healing.start(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.HEALED, outcome.summary
+    assert len(healing.fake.runs[run_id]) == 2
+    assert [request.path.rpartition("/")[2] for request in healing.fake.writes] == ["rerun-failed-jobs"]
