@@ -81,7 +81,8 @@ def render_evidence(evidence: Evidence, console: Console, *, only: tuple[str, ..
     chosen = [line for line in evidence.lines if line.id in only] or list(evidence.lines)
     for line in chosen[:MAX_LINES]:
         where = f"{line.source}:{line.line_number}" if line.line_number else line.source
-        console.print(Padding(Text.assemble((f"{line.id:>4} ", "cyan"), (f"{where} ", "dim"), line.text), (0, 0, 0, 2)))
+        said = Text.assemble((f"{line.id:>6} ", "cyan"), (f"{where}  ", "dim"), line.text)
+        console.print(said, soft_wrap=True)  # whole, so that it can be searched and copied
     if len(chosen) > MAX_LINES:
         console.print(f"       … and {len(chosen) - MAX_LINES} more lines ('--json' prints all)", style="dim")
     for source in evidence.unreadable:
