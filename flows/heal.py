@@ -6,6 +6,7 @@ triage (read-only) -> policy -> a person, where policy asks for one -> remediate
 from prefect import flow
 from prefect.logging import get_run_logger
 
+from flows.announcing import announce
 from flows.asking import ask_and_wait
 from flows.remediate import remediate
 from flows.triage import triage
@@ -24,7 +25,7 @@ def heal(incident_id: str) -> Outcome:
     if known is not None:
         return Outcome.model_validate(known)  # ended before: a run forced to retry does nothing again
     try:
-        outcome = Outcome.model_validate(_heal(incident_id))
+        outcome = _heal(incident_id)
         get_run_logger().info("Ended %s: %s", outcome.status, outcome.summary)
         return outcome
     except PermanentError as error:
@@ -36,15 +37,22 @@ def heal(incident_id: str) -> Outcome:
 
 def _heal(incident_id: str) -> Outcome:
     story = Triage.model_validate(triage(incident_id))
+    outcome = _decide_and_act(incident_id, story)
+    announce(story, outcome)
+    return outcome
+
+
+def _decide_and_act(incident_id: str, story: Triage) -> Outcome:
     decision = Decision.model_validate(decide_plan(story))
     get_run_logger().info("Policy says %s: %s", decision.verdict, decision.reason)
     if decision.verdict is Verdict.DENY or not story.plan.changes_something:
-        return close(story, decision, None, None)
+        return Outcome.model_validate(close(story, decision, None, None))
     approval = None
     if decision.verdict is Verdict.ASK:
         publish(incident_id)
+        announce(story)
         approval = ask_and_wait(story, decision)
         if not approval.answer.approves:
-            return close(story, decision, approval, None)
+            return Outcome.model_validate(close(story, decision, approval, None))
     remediation = Remediation.model_validate(remediate(story, decision, approval))
-    return close(story, decision, approval, remediation)
+    return Outcome.model_validate(close(story, decision, approval, remediation))

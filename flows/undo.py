@@ -7,6 +7,7 @@ from tasks.act.taking_back import take_back_results
 from tasks.clients.ledger import EntryKind, Ledger
 from tasks.domain.incident import IncidentStatus
 from tasks.domain.outcome import ActionStatus
+from tasks.domain.plan import MARKS
 from tasks.errors import ConflictError
 from tasks.remember import read_story
 from tasks.settings import Settings
@@ -24,7 +25,8 @@ def undo_heal(settings: Settings, incident_id: str, *, by: str) -> str:
     incident, plan = story.incident, story.plan
     if incident.status is not IncidentStatus.HEALED or plan is None or story.outcome is None or not incident.signal.run:
         raise ConflictError(f"{incident.id} is {incident.status}: only a healed incident has a fix to take back")
-    applied = [result for result in story.results if result.status is not ActionStatus.UNDONE]
+    done = [result for result in story.results if result.action_name not in MARKS]
+    applied = [result for result in done if result.status is not ActionStatus.UNDONE]
     ledger.incidents.note(incident.id, f"{by} takes the fix back", at=datetime.now(UTC))
     with opened_context(settings, incident, plan, fresh=True) as context:
         taken = take_back_results(context, plan.actions, applied)

@@ -30,10 +30,19 @@ class GithubSettings(BaseModel):
     seconds_between_writes: Annotated[float, Field(ge=0.0, le=60.0)] = 1.0
     """What GitHub asks for:
     https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api"""
+    comment: bool = True
+    """Whether the triage is written on the pull request that failed, in one comment that is renewed."""
+    status: bool = False
+    """Whether the failed commit gets a status `healflow`."""
     prove_here: bool = True
     """Whether failed jobs of our own repositories are run on this machine to prove a patch; a fork's never are."""
     rerun_timeout_seconds: Annotated[int, Field(ge=60, le=24 * 3600)] = 2 * 3600
     """How long the re-run of failed jobs on GitHub is waited for."""
+
+    @property
+    def can_write(self) -> bool:
+        """Whether there are credentials to write with."""
+        return self.token is not None or self.app_id is not None
 
 
 class Settings(BaseSettings):

@@ -36,3 +36,10 @@ def opened_context(settings: Settings, incident: Incident, plan: Plan, *, fresh:
             remote = github.git_remote(signal.repository)
             repository = mirrors.fetch(remote, signal.repository, branch=signal.branch, commit=signal.commit)
         yield ActContext(workspace, repository, incident, plan, github)
+
+
+@contextmanager
+def marking_context(settings: Settings, incident: Incident, plan: Plan) -> Iterator[ActContext]:
+    """What a mark is given: GitHub alone, without a copy of the repository."""
+    with GithubClient.from_settings(settings.github) as github:
+        yield ActContext(Workspace(settings.worktrees_root), settings.mirrors_root, incident, plan, github)

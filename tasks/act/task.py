@@ -18,15 +18,16 @@ from tasks.act import (
 )
 from tasks.act.checkout import open_checkout
 from tasks.act.hosted import on_github
-from tasks.act.opening import opened_context
+from tasks.act.marks import marks_of
+from tasks.act.opening import marking_context, opened_context
 from tasks.act.taking_back import take_back_results
 from tasks.act.wording import pull_request_text, pull_request_title
 from tasks.clients.ledger import EntryKind, Ledger
 from tasks.domain.approval import Approval
 from tasks.domain.base import Noun
 from tasks.domain.incident import IncidentStatus
-from tasks.domain.outcome import ActionResult, ActionStatus, Verification
-from tasks.domain.plan import Action, Decision, Remedy, Verdict
+from tasks.domain.outcome import ActionResult, ActionStatus, Outcome, Verification
+from tasks.domain.plan import Action, Decision, Plan, Remedy, Verdict
 from tasks.domain.story import Remediation, Triage
 from tasks.errors import ConflictError, HealflowError, TransientError
 from tasks.retrying import RETRYING
@@ -92,6 +93,36 @@ def _perform(triage: Triage, action: Action) -> ActionResult:
     ledger.memory.complete(key, result, at=datetime.now(UTC))
     ledger.incidents.write(triage.incident.id, EntryKind.ACTION_RESULT, result, at=datetime.now(UTC))
     return result
+
+
+@task(task_run_name="plan the marks", cache_policy=NO_CACHE)
+def plan_marks(triage: Triage, outcome: Outcome | None) -> Plan | None:
+    """What to write on GitHub now, `None` for nothing; what cannot be read there is noted and stops no heal."""
+    settings = Settings()
+    if not settings.github.can_write or not (settings.github.comment or settings.github.status):
+        return None
+    try:
+        with marking_context(settings, triage.incident, triage.plan) as context:
+            actions = marks_of(context, triage, outcome, comment=settings.github.comment, status=settings.github.status)
+    except HealflowError as error:
+        _ledger().incidents.note(triage.incident.id, f"nothing was written on GitHub: {error}", at=datetime.now(UTC))
+        return None
+    return triage.plan.model_copy(update={"actions": actions}) if actions else None
+
+
+@task(task_run_name="leave mark {index}", cache_policy=NO_CACHE)
+def leave_mark(triage: Triage, index: int) -> None:
+    """Write one mark; it finds its own earlier text, so that repeating it doubles nothing."""
+    action, incidents = triage.plan.actions[index], _ledger().incidents
+    try:
+        with marking_context(Settings(), triage.incident, triage.plan) as context:
+            pre_image = preflight(context, action)
+            incidents.write(triage.incident.id, EntryKind.INTENT, action, at=datetime.now(UTC))
+            result = apply(context, action, pre_image)
+    except HealflowError as error:
+        incidents.note(triage.incident.id, f"could not write on GitHub: {error}", at=datetime.now(UTC))
+        return
+    incidents.write(triage.incident.id, EntryKind.ACTION_RESULT, result, at=datetime.now(UTC))
 
 
 @task(task_run_name="open the fix", cache_policy=NO_CACHE)

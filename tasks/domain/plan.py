@@ -36,6 +36,10 @@ class Remedy(StrEnum):
     REPORT_ONLY = "report_only"
 
 
+MARKS = frozenset({Remedy.COMMENT_TRIAGE, Remedy.SET_COMMIT_STATUS})
+"""Actions that only say something: they change no code, and a fix is taken back without them."""
+
+
 def patch_digest(patch: str) -> str:
     """SHA-256 of a patch or text: ties an action's parameters to the preview that the approver saw."""
     return hashlib.sha256(patch.encode()).hexdigest()

@@ -36,6 +36,14 @@ def decide_plan(triage: Triage) -> Decision:
     return decision
 
 
+@task(task_run_name="decide on the marks", cache_policy=NO_CACHE)
+def decide_marks(triage: Triage) -> Decision:
+    """The gate's decision about a plan of marks alone; the incident's own decision stays what it is."""
+    settings = Settings()
+    request = _request(Ledger.shared(settings.ledger_url), triage, datetime.now(UTC))
+    return decide(request, limits_of(settings), policy_dir=settings.policy_dir)
+
+
 def _request(ledger: Ledger, triage: Triage, now: datetime) -> GateRequest:
     incident, diagnosis, plan = triage.incident, triage.diagnosis, triage.plan
     failed = (IncidentStatus.ESCALATED, IncidentStatus.UNDONE)

@@ -40,11 +40,14 @@ class HostedHealing(Healing):
         self.fake.refs["main"] = commit
         return commit
 
-    def fail_on_github(self, log: str = LOG, *, head_repository: str | None = None) -> tuple[Incident, int]:
+    def fail_on_github(
+        self, log: str = LOG, *, head_repository: str | None = None, pull_request: int | None = None
+    ) -> tuple[Incident, int]:
         """A badly formatted file and its failed run, as GitHub reports it."""
         self.repository.misformat_a_file()
         commit = self.push()
-        run_id = self.fake.run(commit, head_repository=head_repository or REPOSITORY)
+        pulls = () if pull_request is None else (pull_request,)
+        run_id = self.fake.run(commit, head_repository=head_repository or REPOSITORY, pull_requests=pulls)
         self.fake.runs[run_id][0]["path"] = WORKFLOW
         steps = (("Set up job", "success"), ("Run actions/checkout@v4", "success"), ("Check the format", "failure"))
         self.fake.job(run_id, "lint", log=log.encode(), steps=steps)

@@ -14,7 +14,7 @@ from tasks.domain.approval import Answer
 from tasks.domain.incident import IncidentStatus
 from tasks.verify import task as verify_task
 from tasks.verify import verify_attempt
-from tests.fakes.github import TOKEN, serving
+from tests.fakes.github import REPOSITORY, TOKEN, serving
 from tests.flows.hosted import LOST, HostedHealing
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
@@ -126,3 +126,61 @@ def test_a_lost_runner_is_healed_by_one_new_attempt(healing: HostedHealing, monk
     assert outcome.status is IncidentStatus.HEALED, outcome.summary
     assert len(healing.fake.runs[run_id]) == 2
     assert [request.path.rpartition("/")[2] for request in healing.fake.writes] == ["rerun-failed-jobs"]
+
+
+def open_request(healing: HostedHealing) -> int:
+    """A pull request from the failing branch, as its author opened it."""
+    number = healing.fake.next_id()
+    side = {"ref": "main", "sha": healing.tip(), "repo": {"id": 1, "full_name": REPOSITORY}}
+    healing.fake.pulls[number] = {
+        "number": number,
+        "html_url": f"https://github.example/{REPOSITORY}/pull/{number}",
+        "title": "Change the cart",
+        "body": "",
+        "state": "open",
+        "merged": False,
+        "merged_at": None,
+        "mergeable": True,
+        "head": side,
+        "base": {**side, "ref": "release"},
+    }
+    return number
+
+
+@pytest.mark.parametrize(("setting", "value"), [("GITHUB__COMMENT", "false"), ("KILL_SWITCH", "true")])
+def test_nothing_is_written_on_the_pull_request_when_it_may_not_be(
+    healing: HostedHealing, monkeypatch: pytest.MonkeyPatch, setting: str, value: str
+) -> None:
+    monkeypatch.setenv(f"HEALFLOW_{setting}", value)
+    incident, _ = healing.fail_on_github(pull_request=open_request(healing))
+    healing.start(incident)
+    assert healing.fake.comments == {}
+
+
+def test_comment_that_is_refused_stops_no_heal(healing: HostedHealing) -> None:
+    healing.fake.fail("POST", ".*/comments", 403, times=9)
+    incident, _ = healing.fail_on_github(pull_request=open_request(healing))
+    assert healing.start(incident) is None
+    assert any("could not write on GitHub" in entry.what for entry in healing.story(incident).timeline)
+
+
+def test_pull_request_gets_one_comment_that_is_renewed_and_the_commit_its_status(
+    healing: HostedHealing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEALFLOW_GITHUB__STATUS", "true")
+    incident, _ = healing.fail_on_github(pull_request=open_request(healing))
+    commit = incident.signal.commit
+    assert healing.start(incident) is None
+    (comment,) = healing.fake.comments.values()
+    assert "ci.lint" in comment["body"]
+    assert "healflow show" in comment["body"]
+    assert [status["state"] for status in healing.fake.statuses[commit]][-1:] == ["pending"]
+    healing.answer(incident, Answer.APPROVE)
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.HEALED, outcome.summary
+    (comment,) = healing.fake.comments.values()
+    assert "**Healed.**" in comment["body"]
+    assert {"pending", "success"} == {status["state"] for status in healing.fake.statuses[commit]}
+    undo_heal(healing.settings, incident.id, by="ada")
+    assert len(healing.fake.comments) == 1
