@@ -82,9 +82,14 @@ def _undo(context: ActContext, result: ActionResult) -> ActionResult:
     after = read_image(CommentState, result.post_image) if result.post_image else before
     if after.comment_id is None:
         return result.model_copy(update={"status": ActionStatus.UNDONE, "message": "nothing had been written"})
-    github_of(context).comments.restore(after.repository, after.comment_id, before.body)
-    told = "was deleted" if before.body is None else "has its earlier text again"
-    return result.model_copy(update={"status": ActionStatus.UNDONE, "message": f"the comment {told}"})
+    comments = github_of(context).comments
+    now = comments.read(after.repository, after.comment_id)
+    if now is not None and now.body == after.body:
+        comments.restore(after.repository, after.comment_id, before.body)
+        told = "the comment was deleted" if before.body is None else "the comment has its earlier text again"
+    else:
+        told = "the comment says something later, or is gone: it is left as it is"
+    return result.model_copy(update={"status": ActionStatus.UNDONE, "message": told})
 
 
 def _verify_undone(context: ActContext, result: ActionResult) -> bool:
@@ -93,7 +98,7 @@ def _verify_undone(context: ActContext, result: ActionResult) -> bool:
     if after.comment_id is None:
         return True
     now = github_of(context).comments.read(after.repository, after.comment_id)
-    return (now.body if now else None) == before.body
+    return now is None or now.body != after.body or now.body == before.body
 
 
 SPEC = ActionSpec(

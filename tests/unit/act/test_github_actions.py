@@ -373,6 +373,16 @@ def test_the_triage_is_one_comment_that_is_edited_and_taken_back(hosted: Hosted)
     assert hosted.fake.comments == {}
 
 
+def test_a_later_triage_survives_the_undo_of_an_earlier_one(hosted: Hosted) -> None:
+    context = hosted.context()
+    action = comment(context, hosted)
+    result = apply(context, action, preflight(context, action))
+    later = hosted.client.comments.post("acme/shop", hosted.pull_request, "triage", "Another run failed.")
+    assert "left as it is" in undo(context, action, result).message
+    assert verify_undone(context, result)
+    assert hosted.fake.comments[later.comment_id]["body"] == later.body
+
+
 def test_the_commit_is_marked_and_the_mark_withdrawn(hosted: Hosted) -> None:
     context = hosted.context()
     action = status(context, hosted)
