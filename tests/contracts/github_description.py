@@ -90,7 +90,16 @@ def install(folder: Path) -> Path:
 
 def _fetch(folder: Path) -> None:
     (folder / "package.json").write_text('{"name": "healflow-contract", "private": true}\n')
-    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock", *PACKAGES]
+    command = [
+        "npm",
+        "install",
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+        "--no-package-lock",
+        "--fetch-retries=0",
+        *PACKAGES,
+    ]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:

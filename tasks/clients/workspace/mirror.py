@@ -94,10 +94,13 @@ def _fetch(path: Path, remote: GitRemote, what: str) -> GitEnd:
     if parts.scheme not in _SCHEMES:
         raise PermanentError(f"repositories are fetched by https, not by {parts.scheme[:20] or 'no scheme'!r}")
     allowed = ("-c", "protocol.allow=never", "-c", f"protocol.{parts.scheme}.allow=always")
+    # Where ours are refused, nobody else's credentials are tried, and nobody is asked.
+    alone = ("-c", "credential.helper=", "-c", "core.askPass=true")
     quiet = ("--quiet", "--no-tags", "--force", "--no-recurse-submodules", "--no-write-fetch-head", f"--depth={DEPTH}")
     return try_git(
         path,
         *allowed,
+        *alone,
         "fetch",
         *quiet,
         remote.url,

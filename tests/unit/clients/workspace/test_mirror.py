@@ -1,6 +1,10 @@
 """Copies of repositories: refusals first; what is fetched is the branch and commit that were asked for."""
 
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,30 @@ from tasks.errors import NotFoundError, PermanentError, TransientError
 from tests.unit.clients.workspace.repositories import commit_files, git
 
 NAME = "acme/shop"
+
+
+@contextmanager
+def serving_unauthorized() -> Iterator[str]:
+    """A git host that takes no credentials."""
+
+    class Refuse(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="git"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Tests stay quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refuse) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture
@@ -82,6 +110,20 @@ def test_credentials_are_in_no_argument_and_go_to_their_host_alone(
     assert [env["GIT_CONFIG_KEY_0"] for env in fetches] == ["http.http://127.0.0.1:9/.extraHeader"]
     assert "c2VjcmV0" not in str(told.value)
     assert not any("c2VjcmV0" in path.read_text(errors="replace") for path in tmp_path.rglob("config"))
+
+
+def test_the_credentials_of_others_are_not_tried_where_ours_are_refused(
+    mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    helper, asked = tmp_path / "helper", tmp_path / "asked"
+    helper.write_text(f"#!/bin/sh\ntouch {asked}\necho username=mallory\necho password=x\n")
+    helper.chmod(0o755)
+    (tmp_path / "gitconfig").write_text(f"[credential]\n\thelper = {helper}\n[core]\n\taskPass = {helper}\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".gitconfig").write_text((tmp_path / "gitconfig").read_text())
+    with serving_unauthorized() as url, pytest.raises(PermanentError, match="contents: read"):
+        mirrors.fetch(GitRemote(url=f"{url}/x.git"), NAME, branch="main", commit="a" * 40)
+    assert not asked.exists()
 
 
 def test_a_branch_that_was_deleted_is_gone_here_too(mirrors: Mirrors, remote: GitRemote, repository: Path) -> None:
