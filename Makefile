@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 TESTS ?= tests
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test check bench docs lock clean
+.PHONY: install demo test check bench confidence docs lock clean
 .DEFAULT_GOAL := install
 
 $(STAMP): requirements.lock pyproject.toml
@@ -42,6 +42,9 @@ docs: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+confidence: $(STAMP)
+	@PYTHONPATH=. $(BIN)/python .ci/measure_confidence.py tests/evaluation/labels.yaml $(CASES)
 
 lock:
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
