@@ -6,6 +6,7 @@ from functools import cache
 
 from tasks.diagnose.fingerprint import fingerprint_of
 from tasks.diagnose.registry import SIGNATURES
+from tasks.diagnose.weigh import VERDICTS, weigh_lines
 from tasks.diagnose.scan_report import find_in_scans, merge_findings
 from tasks.domain.diagnosis import Culprit, CulpritKind, Diagnosis, Finding
 from tasks.domain.evidence import Evidence, EvidenceLine
@@ -17,6 +18,8 @@ MAX_QUOTED_IDS = 6
 UNREADABLE_COSTS = 0.15
 """How much confidence a diagnosis loses when a source could not be read, or a log was cut."""
 FOLLOW_LINES = 4
+WEAK_KEEPS = 0.6
+"""The share of its confidence that a finding keeps when its lines stand far from the failure or only mention it."""
 
 _BY_NAME: Mapping[str, Signature] = {signature.name: signature for signature in SIGNATURES}
 _FLAKY_NEEDS = (FailureClass.CI_TEST_ASSERT, FailureClass.CI_TIMEOUT)
@@ -53,11 +56,18 @@ def rank_findings(evidence: Evidence) -> tuple[Finding, ...]:
     for line in evidence.lines:
         if line.signature in _BY_NAME:
             found.setdefault(str(line.signature), []).append(line)
-    ordered = sorted(found, key=lambda name: (_BY_NAME[name].rank, found[name][0].line_number or 0))
-    return tuple(_finding(_BY_NAME[name], found[name], evidence) for name in ordered)
+    judged = any(_BY_NAME[name].failure_class in VERDICTS for name in found)
+    weighed = []
+    for name, lines in found.items():
+        signature = _BY_NAME[name]
+        counted = weigh_lines(signature, lines, judged=judged)
+        if counted is not None:
+            weighed.append((signature.rank + counted[0], counted[1][0].line_number or 0, signature, counted))
+    weighed.sort(key=lambda row: row[:2])
+    return tuple(_finding(signature, counted[1], evidence, counted[0] > 0) for _, _, signature, counted in weighed)
 
 
-def _finding(signature: Signature, lines: Sequence[EvidenceLine], evidence: Evidence) -> Finding:
+def _finding(signature: Signature, lines: Sequence[EvidenceLine], evidence: Evidence, weak: bool) -> Finding:
     groups = _groups(signature, lines, evidence)
     name = groups.get("name") or signature.culprit_name or groups.get("file")
     culprit = None
@@ -75,7 +85,7 @@ def _finding(signature: Signature, lines: Sequence[EvidenceLine], evidence: Evid
         cause=_say(signature.cause, name=groups.get("name") or name, file=groups.get("file") or name),
         culprit=culprit,
         evidence_ids=tuple(line.id for line in lines[:MAX_QUOTED_IDS]),
-        confidence=signature.confidence,
+        confidence=round(signature.confidence * (WEAK_KEEPS if weak else 1.0), 2),
         transient=signature.transient,
     )
 
@@ -90,7 +100,7 @@ def _groups(signature: Signature, lines: Sequence[EvidenceLine], evidence: Evide
     """The named groups of the first line that names something, with those of the lines after it."""
     groups: dict[str, str] = {}
     for line in lines:
-        groups = _named(_compiled(signature.pattern).search(line.text))
+        groups = _named(_compiled(signature.searched).search(line.text))
         if groups.get("name") or groups.get("file"):
             break
     if signature.follow is not None and not groups.get("file"):

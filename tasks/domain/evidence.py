@@ -36,6 +36,8 @@ class EvidenceLine(Noun):
     """The step of the job that printed the line, where the log says so."""
     repeated: int = Field(default=1, ge=1)
     """How often the line stands in the source, after masking."""
+    lines_before_failure: int | None = Field(default=None, ge=0)
+    """How many lines later the log says that the job failed; `None` where that is not known, or was said before."""
 
 
 class UnreadableSource(Noun):

@@ -14,6 +14,7 @@ class FailureClass(StrEnum):
     CI_DEP_GO = "ci.dep.go"
     CI_DEP_MAVEN = "ci.dep.maven"
     CI_DEP_OS = "ci.dep.os"
+    CI_DEP_OTHER = "ci.dep.other"
     CI_LINT = "ci.lint"
     CI_TYPE = "ci.type"
     CI_COMPILE = "ci.compile"

@@ -1,10 +1,17 @@
 """Signature: how one kind of failure looks in a log, and what it says."""
 
+import re
+from functools import cached_property
+
 from pydantic import Field
 
 from tasks.domain.base import Noun
 from tasks.domain.diagnosis import CulpritKind
 from tasks.domain.failure_class import FailureClass
+
+_CARET = re.compile(r"(?<![\[\\])\^")
+_LINE_START = r"^(?:##\[(?:error|warning)\]|Error: |#\d+ \d+\.\d+ +|[\w.-]+ +\| )?"
+"""Where a tool's line starts: after what GitHub, BuildKit (`#12 3.456 `) or Compose (`web_1  | `) put before it."""
 
 
 class Signature(Noun):
@@ -28,3 +35,14 @@ class Signature(Noun):
     transient: bool = False
     follow: str | None = None
     """RE2 pattern looked for in the lines after a hit; its groups fill what the line itself does not say."""
+    reach_lines: int | None = Field(default=None, ge=1)
+    """For lines that are often harmless: how many lines before the failure one still counts in full.
+
+    Farther away it yields to every other finding, and five times as far it counts for nothing. `None`: wherever the
+    line stands, as for a test runner's or compiler's own verdict.
+    """
+
+    @cached_property
+    def searched(self) -> str:
+        """The pattern with the beginning of a line widened by what CI systems and tools put before a tool's line."""
+        return _CARET.sub(lambda _: _LINE_START, self.pattern)

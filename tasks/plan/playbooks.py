@@ -48,6 +48,7 @@ ADVICE: Mapping[FailureClass, str] = MappingProxyType(
         FailureClass.CI_DEP_PIP: "Choose versions that exist and agree; a wrong hash is a case for a security review.",
         FailureClass.CI_DEP_NPM: "Update the lock file; a wrong checksum is a case for a security review.",
         FailureClass.CI_DEP_GO: "Run 'go mod tidy' and commit the result; never switch the checksum database off.",
+        FailureClass.CI_DEP_OTHER: "Choose versions that exist and agree, and commit the lock file.",
         FailureClass.CI_DISK: "Free space on the runner, or give the job a larger disk.",
         FailureClass.CI_OOM: "Give the job more memory, or run fewer things at once.",
         FailureClass.CI_TIMEOUT: "Find what hangs or has become slow; the limit itself stays.",

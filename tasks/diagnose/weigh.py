@@ -1,0 +1,57 @@
+"""Weighs a rule's lines: nearness to the failure, and whether a line is an error or merely mentions one.
+
+Logs are full of lines that read like a cause and are none: a retry that went well, a server that a test stops on
+purpose, a level of logging that says itself that it is no error. Rules that know such lines say how far they reach;
+the verdicts of test runners, compilers and linters stand wherever they stand.
+"""
+
+import re
+from collections.abc import Sequence
+
+from tasks.domain.evidence import EvidenceLine
+from tasks.domain.failure_class import FailureClass
+from tasks.domain.signature import Signature
+
+FAR = 35
+"""What a line loses in rank when it is far from the failure or only mentions an error: it yields to any verdict."""
+OUT_OF_REACH = 5
+"""Times the reach: beyond that a line that may be harmless explains nothing."""
+
+VERDICTS = frozenset(
+    {FailureClass.CI_TEST_ASSERT, FailureClass.CI_LINT, FailureClass.CI_TYPE, FailureClass.CI_COMPILE}
+)
+"""Classes in which a tool passes judgement on the code: beside them, a bare mention of trouble is background."""
+
+_MENTION = re.compile(r"(?:^|[\s\[|\"=])(?:TRACE|DEBUG|INFO|WARN(?:ING)?|debug|info|warn|warning)[\]|\"]?[\s:\]]")
+_RETRIES = re.compile(r"Retrying \(Retry\(|^W: ")
+_THROWN = re.compile(
+    r"^\s*(?:##\[error\]|E\s{2,}|E: |Caused by: |FAILED |ERROR:? |Error:? |error:? |fatal: |FATAL|panic: |\[ERROR\]|\[error\]"
+    r"|npm (?:ERR!|error)|(?:[A-Za-z_]\w*[.:]{1,2})*[A-Z]\w*(?:Error|Exception)\b)|exit(?:ed with)?(?: code| status)? ?\d"
+)
+
+
+def weigh_line(signature: Signature, line: EvidenceLine, *, judged: bool) -> int | None:
+    """How much a line adds to its rule's rank: 0 in full, `FAR` when it yields to others, `None` for nothing at all.
+
+    `judged` says that another line is a tool's verdict on the code.
+    """
+    if signature.reach_lines is None:
+        return 0
+    distance = line.lines_before_failure
+    if distance is not None and distance > OUT_OF_REACH * signature.reach_lines:
+        return None
+    far = distance is None or distance > signature.reach_lines
+    mention = bool(_MENTION.search(line.text)) and not _RETRIES.search(line.text)
+    background = judged and not _THROWN.search(line.text)
+    return FAR if far or mention or background else 0
+
+
+def weigh_lines(
+    signature: Signature, lines: Sequence[EvidenceLine], *, judged: bool
+) -> tuple[int, tuple[EvidenceLine, ...]] | None:
+    """The least that the lines add to the rank, with the lines that add that much; `None` when none of them counts."""
+    weighed = [(weigh_line(signature, line, judged=judged), line) for line in lines]
+    counted = [weight for weight, _ in weighed if weight is not None]
+    if not counted:
+        return None
+    return min(counted), tuple(line for weight, line in weighed if weight == min(counted))
