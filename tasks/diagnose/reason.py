@@ -6,8 +6,8 @@ from functools import cache
 
 from tasks.diagnose.fingerprint import fingerprint_of
 from tasks.diagnose.registry import SIGNATURES
-from tasks.diagnose.weigh import VERDICTS, weigh_lines
 from tasks.diagnose.scan_report import find_in_scans, merge_findings
+from tasks.diagnose.weigh import VERDICTS, weigh_lines
 from tasks.domain.diagnosis import Culprit, CulpritKind, Diagnosis, Finding
 from tasks.domain.evidence import Evidence, EvidenceLine
 from tasks.domain.failure_class import FailureClass

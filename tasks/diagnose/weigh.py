@@ -17,16 +17,15 @@ FAR = 35
 OUT_OF_REACH = 5
 """Times the reach: beyond that a line that may be harmless explains nothing."""
 
-VERDICTS = frozenset(
-    {FailureClass.CI_TEST_ASSERT, FailureClass.CI_LINT, FailureClass.CI_TYPE, FailureClass.CI_COMPILE}
-)
+VERDICTS = frozenset({FailureClass.CI_TEST_ASSERT, FailureClass.CI_LINT, FailureClass.CI_TYPE, FailureClass.CI_COMPILE})
 """Classes in which a tool passes judgement on the code: beside them, a bare mention of trouble is background."""
 
 _MENTION = re.compile(r"(?:^|[\s\[|\"=])(?:TRACE|DEBUG|INFO|WARN(?:ING)?|debug|info|warn|warning)[\]|\"]?[\s:\]]")
 _RETRIES = re.compile(r"Retrying \(Retry\(|^W: ")
 _THROWN = re.compile(
-    r"^\s*(?:##\[error\]|E\s{2,}|E: |Caused by: |FAILED |ERROR:? |Error:? |error:? |fatal: |FATAL|panic: |\[ERROR\]|\[error\]"
-    r"|npm (?:ERR!|error)|(?:[A-Za-z_]\w*[.:]{1,2})*[A-Z]\w*(?:Error|Exception)\b)|exit(?:ed with)?(?: code| status)? ?\d"
+    r"^\s*(?:##\[error\]|E\s{2,}|E: |Caused by: |FAILED |(?:ERROR|Error|error):? |fatal: |FATAL|panic: "
+    r"|\[(?:ERROR|error)\]|npm (?:ERR!|error)|(?:[A-Za-z_]\w*[.:]{1,2})*[A-Z]\w*(?:Error|Exception)\b)"
+    r"|exit(?:ed with)?(?: code| status)? ?\d"
 )
 
 

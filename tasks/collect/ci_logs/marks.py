@@ -53,7 +53,8 @@ MARKS: tuple[tuple[Mark, str], ...] = (
         r"|Status: (?:Downloaded newer image|Image is up to date) |Bundle complete! |Login Succeeded"
         r"|Terraform has been successfully initialized|Fetched [\d.,]+ [kMG]?B in |Resolving deltas: 100%"
         r"|Resolved [1-9]\d* packages|Prepared [1-9]\d* packages|success Saved lockfile)"
-        r"|[\"'\x{2019}] saved \[\d+|(?:[Aa]ttempt|[Rr]etry) #?\d+(?: of \d+)?:? succeeded|succeeded (?:on|after) (?:attempt|retry|\d+ (?:attempts|retries))",
+        r"|[\"'\x{2019}] saved \[\d+|(?:[Aa]ttempt|[Rr]etry) #?\d+(?: of \d+)?:? succeeded"
+        r"|succeeded (?:on|after) (?:attempt|retry|\d+ (?:attempts|retries))",
     ),
 )
 """In the order in which a line is asked for them."""

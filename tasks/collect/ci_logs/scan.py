@@ -218,15 +218,17 @@ class _Scan:
             self._timers = max(0, self._timers - 1)
             return
         if self._timers == 0:
-            self._forget_step()
+            self._forget_step(but="fatal: ")  # a script goes on after a failed git, and its last command may pass
             self._step_starts = number
         self._timers += 1
 
-    def _forget_step(self, only: frozenset[str] | None = None) -> None:
+    def _forget_step(self, only: frozenset[str] | None = None, but: str | None = None) -> None:
         """Drop what the step said so far: it is no cause, however it reads."""
         for name, shapes in self._hits.items():
-            if only is None or name in only:
-                for shape in [shape for shape, hit in shapes.items() if hit.number >= self._step_starts]:
+            if only is not None and name not in only:
+                continue
+            for shape, hit in list(shapes.items()):
+                if hit.number >= self._step_starts and not (but and hit.text.startswith(but)):
                     del shapes[shape]
 
     def _fail(self, mark: Mark, block: bytes, start: int, number: int, text: str) -> None:

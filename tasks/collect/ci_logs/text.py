@@ -14,7 +14,9 @@ REWRITTEN = b"\x01\n"
 _TIME = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"
 _TIMESTAMP = re.compile(rb"(?m)^(?:\xef\xbb\xbf)?\[?" + _TIME + rb"\]? ?(?:\d\d[OE][+ ]?)?")
 """GitHub, Azure, Jenkins' timestamper (in brackets) and GitLab (followed by the stream, `00O `)."""
-_CLI_COLUMNS = re.compile(rb"(?m)^(?:\xef\xbb\xbf)?[^\t\n]{1,200}\t[^\t\n]{1,200}\t(?:\xef\xbb\xbf)?(?=" + _TIME + rb")")
+_CLI_COLUMNS = re.compile(
+    rb"(?m)^(?:\xef\xbb\xbf)?[^\t\n]{1,200}\t[^\t\n]{1,200}\t(?:\xef\xbb\xbf)?(?=" + _TIME + rb")"
+)
 """Job and step, which `gh run view --log` puts before each line."""
 _ANSI = re.compile(rb"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
@@ -67,7 +69,7 @@ def decode_line(line: bytes) -> str:
 
 
 def split_lines(part: bytes, count: int) -> list[str]:
-    """The first `count` lines of a part, or the last ones when it is negative; pieces that were rewritten are left out."""
+    """The first `count` lines of a part, or the last ones when it is negative, without rewritten pieces."""
     lines = part.rstrip(b"\n").split(b"\n") if part.strip() else []
     whole = [line for line in lines if not line.endswith(b"\x01")]
     return [decode_line(line) for line in (whole[count:] if count < 0 else whole[:count])]

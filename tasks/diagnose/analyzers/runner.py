@@ -23,7 +23,9 @@ SIGNATURES = (
         r"|The self-hosted runner: .* lost|hudson\.remoting\.(?:Channel\$OrderlyShutdown|ChannelClosedException"
         r"|RequestAbortedException)|Agent went offline during the build|Cannot contact .{1,80}: (?:java|hudson)\."
         r"|java\.io\.EOFException: unexpected stream termination|ERROR: Job failed \(system failure\)"
-        r"|The hosted runner encountered an error|No runner matching the specified labels",
+        r"|The hosted runner encountered an error|No runner matching the specified labels|marked offline: Connection was broken"
+        r"|We stopped hearing from agent|\(agent lost\)|Job failed: prepare environment|runner_system_failure|Agent was lost"
+        r"|Received signal 15.{0,40}spot|Backing channel .{1,80} is disconnected",
         cause="The runner was lost while the job ran.",
         culprit_kind=CulpritKind.RESOURCE,
         culprit_name="runner",
@@ -35,9 +37,13 @@ SIGNATURES = (
         name="oom.heap",
         failure_class=FailureClass.CI_OOM,
         pattern=r"java\.lang\.OutOfMemoryError|JavaScript heap out of memory|Cannot allocate memory|^MemoryError\b"
-        r"|std::bad_alloc|fatal error: runtime: out of memory|Out of memory: Kill(?:ed)? process|oom-kill"
+        r"|std::bad_alloc|fatal error: runtime: out of memory|Out of memory: Kill(?:ed)? process|\boom-kill(?:er)?:"
         r"|There is insufficient memory for the Java Runtime|virtual memory exhausted|\bOOMKilled\b"
-        r"|GC overhead limit exceeded|memory allocation of \d+ bytes failed",
+        r"|GC overhead limit exceeded|memory allocation of \d+ bytes failed"
+        r"|Reached heap limit Allocation failed|Ineffective mark-compacts near heap limit|(?:fatal error|internal compiler error): Killed"
+        r"|ld terminated with signal 9 \[Killed\]|signal: 9, SIGKILL|JVM heap space is exhausted|can't allocate memory"
+        r"|CUDA out of memory|LLVM ERROR: out of memory|OutOfMemoryException|SIGKILL! Perhaps out of memory|terminated by another process: .{0,20}signal=SIGKILL"
+        r"|Signals\.SIGKILL: 9",
         cause="A process ran out of memory.",
         culprit_kind=CulpritKind.RESOURCE,
         culprit_name="memory",
@@ -48,12 +54,14 @@ SIGNATURES = (
         name="oom.killed",
         failure_class=FailureClass.CI_OOM,
         pattern=r"(?:exit(?:ed with)?(?: code| status)?:?|returned) ?\(?137\b|^\S*(?:line \d+: +\d+ )?Killed\b"
-        r"|: line \d+: +\d+ Killed|signal: killed|Killed: 9|c\+\+: fatal error: Killed signal terminated",
+        r"|: line \d+: +\d+ Killed|signal: killed|Killed: 9|c\+\+: fatal error: Killed signal terminated"
+        r"|non-zero code: 137|errno 137\b|exit code -9\b|Gradle build daemon disappeared unexpectedly",
         cause="A process was killed, as the kernel does when memory runs out (exit code 137).",
         culprit_kind=CulpritKind.RESOURCE,
         culprit_name="memory",
         rank=20,
         confidence=0.75,
+        reach_lines=200,
     ),
     Signature(
         name="timeout.step",
@@ -62,7 +70,9 @@ SIGNATURES = (
         r"|exceeded the maximum execution time|execution took longer than|Build timed out \(after"
         r"|The job exceeded the maximum time limit|No output has been received in the last \d+|Your build has been stopped"
         r"|ERROR: Job failed: execution took longer|Timeout has been exceeded|Cancelling nested steps due to timeout"
-        r"|Too long with no output|exited with(?: code)? 124\b|\btimeout: context deadline exceeded",
+        r"|Too long with no output|exited with(?: code)? 124\b|\btimeout: context deadline exceeded"
+        r"|ran longer than the maximum time of \d+ minutes|timeout: sending signal|Timed out after \d+ (?:minutes|seconds) of inactivity"
+        r"|Execution timed out!",
         cause="The job took longer than its time limit.",
         culprit_kind=CulpritKind.RESOURCE,
         culprit_name="time limit",
@@ -74,7 +84,8 @@ SIGNATURES = (
         failure_class=FailureClass.CI_TIMEOUT,
         pattern=r"panic: test timed out after|Timeout >\d+\.?\d*s|Failed: Timeout \(?>|Timeout of \d+ms exceeded"
         r"|Exceeded timeout of \d+ ?ms for a test|TestTimedOutException|test timed out after \d+"
-        r"|^(?i:tests? timed out)\b|deadline exceeded.*test|\*\*\*Timeout\b",
+        r"|^(?i:tests? timed out)\b|deadline exceeded.*test|\*\*\*Timeout\b"
+        r"|Test timeout of \d+ms exceeded|Timeout - Async (?:callback|function)|exceeded the timeout of \d+",
         cause="A test took longer than its time limit.",
         rank=18,
         confidence=0.8,
@@ -82,7 +93,8 @@ SIGNATURES = (
     Signature(
         name="runner.canceled",
         failure_class=FailureClass.CI_RUNNER_LOST,
-        pattern=r"##\[error\]The operation was cancell?ed",
+        pattern=r"##\[error\]The operation was cancell?ed"
+        r"|Canceled since a higher priority waiting request|The run was canceled by|^Aborted by \S|script canceled externally",
         cause="The job was cancelled before it ended.",
         culprit_kind=CulpritKind.RESOURCE,
         culprit_name="runner",
@@ -102,9 +114,14 @@ SIGNATURES = (
         failure_class=FailureClass.CI_SIGNAL,
         pattern=r"(?i)segmentation fault|core dumped|\bSIG(?:SEGV|ABRT|BUS|ILL|FPE)\b|Received Signal: SIG"
         r"|ERROR: (?:Address|Leak|Thread|Memory)Sanitizer|AddressSanitizer:DEADLYSIGNAL"
-        r"|exit(?:ed with)?(?: code| status)?:? ?(?:134|139|143)\b|fatal error: unexpected signal|double free or corruption",
+        r"|exit(?:ed with)?(?: code| status)?:? ?(?:134|139|143)\b|fatal error: unexpected signal|double free or corruption"
+        r"|runtime error: .{1,200}(?:undefined behavior|overflow)|SUMMARY: (?:Address|Thread|Memory|Leak|UndefinedBehavior)Sanitizer: "
+        r"|WARNING: ThreadSanitizer|fatal error has been detected by the Java Runtime|Fatal Python error: |signal: (?:segmentation fault|aborted|illegal instruction)"
+        r"|terminated by signal SIG(?:SEGV|ABRT|BUS|ILL)|0xC0000005|-1073741819|EXC_BAD_ACCESS|Test crashed with signal"
+        r"|forked VM terminated without|Bus error",
         cause="A process crashed.",
         rank=22,
         confidence=0.8,
+        reach_lines=600,
     ),
 )
