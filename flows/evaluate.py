@@ -12,8 +12,9 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from flows.explain import explain_log
+from flows.scenarios import Scenario, are_scenarios, read_scenarios
 from tasks.domain.evaluation import Case, CaseResult
-from tasks.domain.evidence import EvidenceLine
+from tasks.domain.evidence import EvidenceLine, TestHistory
 from tasks.domain.failure_class import FailureClass
 from tasks.errors import BadInputError
 
@@ -22,11 +23,14 @@ Labels = Mapping[str, Sequence[FailureClass]]
 
 
 def read_cases(path: Path) -> tuple[Path, list[Case]]:
-    """The cases of a `.jsonl` file, or of the `cases.jsonl` (else every `.jsonl`) of a folder, with their folder.
+    """The cases of a `.jsonl` file, of the `cases.jsonl` (else every `.jsonl`) of a folder, or of a folder of
+    scenarios, with their folder.
 
     Raises:
         BadInputError: there is no such file, or a line of it is no case.
     """
+    if path.is_dir() and are_scenarios(path):
+        return path, [_of_scenario(scenario, path) for scenario in read_scenarios(path)]
     if path.is_dir():
         files = [path / "cases.jsonl"] if (path / "cases.jsonl").is_file() else sorted(path.glob("*.jsonl"))
         folder = path
@@ -40,6 +44,18 @@ def read_cases(path: Path) -> tuple[Path, list[Case]]:
             if line.strip():
                 cases.append(_case(line, f"{file}:{number}"))
     return folder, cases
+
+
+def _of_scenario(scenario: Scenario, folder: Path) -> Case:
+    expected = scenario.expected
+    return Case(
+        id=scenario.name,
+        ecosystem="scenarios",
+        failure_class=expected.failure_class,
+        gold_lines=expected.quotes or None,
+        full_log=scenario.log.relative_to(folder).as_posix(),
+        passed_on_same_commit=expected.passed_on_same_commit,
+    )
 
 
 def _case(line: str, where: str) -> Case:
@@ -57,7 +73,8 @@ def evaluate_case(case: Case, folder: Path, labels: Labels) -> CaseResult:
     """
     started = time.perf_counter()
     with _log(case, folder) as stream:
-        explained = explain_log(stream, name="evaluation")
+        history = TestHistory(passed_on_same_commit=case.passed_on_same_commit)
+        explained = explain_log(stream, name="evaluation", history=history)
     seconds = time.perf_counter() - started
     diagnosis, lines = explained.diagnosis, explained.evidence.lines
     found = dict.fromkeys([diagnosis.failure_class, *(other.failure_class for other in diagnosis.other_findings)])

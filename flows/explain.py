@@ -9,20 +9,20 @@ from tasks.collect.github_run import GithubRunReader
 from tasks.collect.scans import MAX_REPORT_BYTES, parse_scan, with_scans
 from tasks.diagnose import diagnose, signatures
 from tasks.domain.code_host import HostedRun
-from tasks.domain.evidence import Evidence
+from tasks.domain.evidence import Evidence, TestHistory
 from tasks.domain.story import Explanation
 from tasks.errors import NotFoundError
 from tasks.settings import Settings
 
 
-def explain_log(stream: BinaryIO, *, name: str, source: str = "log") -> Explanation:
+def explain_log(stream: BinaryIO, *, name: str, source: str = "log", history: TestHistory | None = None) -> Explanation:
     """Read one log to its end; `name` stands for the repository in the fingerprint.
 
     Nobody said that what wrote the log failed: a log that ends well has no cause, whatever else it says.
     """
     scan = scan_log(stream, source=source, signatures=signatures())
     lines = () if scan.passed else number_evidence([scan])
-    evidence = Evidence(lines=lines, truncated=scan.truncated)
+    evidence = Evidence(lines=lines, truncated=scan.truncated, history=history or TestHistory())
     return Explanation(
         evidence=evidence,
         diagnosis=diagnose(evidence, repository=name, workflow=name),

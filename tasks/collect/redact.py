@@ -48,7 +48,13 @@ def redact(text: str) -> str:
     return text
 
 
+_PROSE = re.compile(r"credentials?['\"]?:\s$", re.I)
+"""`validating credentials: retrieving …` goes on in words: what is no secret there is a word of small letters."""
+
+
 def _mask(match: re.Match[str]) -> str:
+    if _PROSE.search(match["keep"]) and match["secret"].isalpha() and match["secret"].islower():
+        return match[0]
     if _NO_SECRET.match(match["secret"]) or match["secret"].startswith(MASK[:-1]):
         return match[0]
     return match["keep"] + MASK

@@ -1,6 +1,7 @@
 """How sure a rule is, from measurement: how often it was right where it made the diagnosis on labelled cases.
 
-`measured.json` is written by `make confidence CASES=…`, from real failures and from the project's own scenarios.
+`measured.json` is written by `make confidence CASES=…`, from real failures; the project's own scenarios were written
+together with the rules and prove nothing here.
 """
 
 import json
@@ -13,6 +14,10 @@ from tasks.domain.base import Noun
 
 PRIOR_CASES = 2
 """How many cases the average of all rules counts for: a rule seen once is neither sure nor useless."""
+
+
+HIGHEST = 0.99
+"""No rule is certain."""
 
 
 class Record(Noun):
@@ -35,7 +40,8 @@ class Measured(Noun):
     def confidence(self, rule: str) -> float:
         """The estimate for one rule: its own share, drawn towards the average while it was seen on few cases."""
         record = self.rules.get(rule, Record(right=0, of=0))
-        return round((record.right + PRIOR_CASES * self.average) / (record.of + PRIOR_CASES), 2)
+        estimate = (record.right + PRIOR_CASES * self.average) / (record.of + PRIOR_CASES)
+        return min(HIGHEST, round(estimate, 2))
 
 
 @cache

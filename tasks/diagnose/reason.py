@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+from tasks.diagnose.confidence import confidence_of
 from tasks.diagnose.fingerprint import fingerprint_of
 from tasks.diagnose.registry import SIGNATURES
 from tasks.diagnose.scan_report import find_in_scans, merge_findings
@@ -85,7 +86,7 @@ def _finding(signature: Signature, lines: Sequence[EvidenceLine], evidence: Evid
         cause=_say(signature.cause, name=groups.get("name") or name, file=groups.get("file") or name),
         culprit=culprit,
         evidence_ids=tuple(line.id for line in lines[:MAX_QUOTED_IDS]),
-        confidence=round(signature.confidence * (WEAK_KEEPS if weak else 1.0), 2),
+        confidence=round(confidence_of(signature.name) * (WEAK_KEEPS if weak else 1.0), 2),
         transient=signature.transient,
     )
 

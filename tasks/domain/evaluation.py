@@ -24,6 +24,8 @@ class Case(Noun):
     log_text: str | None = None
     full_log: str | None = None
     """The whole log beside the file of cases, plain or gzip."""
+    passed_on_same_commit: int = Field(default=0, ge=0)
+    """How often history saw the same commit pass."""
     passing_log: str | None = None
     """A log of the same job that passed, beside the file of cases."""
 

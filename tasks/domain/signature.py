@@ -31,7 +31,6 @@ class Signature(Noun):
     """The culprit's name where the line does not say it, such as the tool that prints such lines."""
     rank: int = Field(default=50, ge=0, le=100)
     """Cause before consequence: of several findings the lowest rank is the diagnosis."""
-    confidence: float = Field(default=0.8, ge=0.0, le=1.0)
     transient: bool = False
     follow: str | None = None
     """RE2 pattern looked for in the lines after a hit; its groups fill what the line itself does not say."""

@@ -26,6 +26,8 @@ class Mark(StrEnum):
     WRAPPED = "wrapped"
     """A process failed; whether the job did is not said."""
     JOB_PASSED = "job_passed"
+    JOB_ENDS = "job_ends"
+    """GitHub's steps are over: when none of them said that it failed, the job passed."""
 
 
 MARKS: tuple[tuple[Mark, str], ...] = (
@@ -35,6 +37,7 @@ MARKS: tuple[tuple[Mark, str], ...] = (
     (Mark.TIMER_STARTS, r"travis_time:start:[0-9a-f]"),
     (Mark.TIMER_ENDS, r"travis_time:end:[0-9a-f]"),
     (Mark.STEP_PASSED, r"\" exited with 0\.?$"),
+    (Mark.JOB_ENDS, r"^Post job cleanup\.|^Cleaning up orphan processes"),
     (Mark.JOB_PASSED, r"^Finished: SUCCESS|^Done\. Your build exited with 0|^Job succeeded"),
     (
         Mark.FAILED,

@@ -198,6 +198,10 @@ class _Scan:
                 self._step_starts = number
             case Mark.RECOVERED:
                 self._forget_step(only=self._harmless)
+            case Mark.JOB_ENDS:
+                if not (self._step_failed or self._failures or self._closings):
+                    self._forget_step()
+                    self._passed = True
             case Mark.JOB_PASSED:
                 self._passed = True
             case _:

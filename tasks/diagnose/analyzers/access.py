@@ -20,7 +20,6 @@ SIGNATURES = (
         cause="The secret or variable {name} is missing.",
         culprit_kind=CulpritKind.SECRET,
         rank=14,
-        confidence=0.9,
         reach_lines=300,
     ),
     Signature(
@@ -38,7 +37,6 @@ SIGNATURES = (
         r"|error: could not authenticate|ERROR: .{0,60}\bAuthentication failed|The provided token .{0,40}(?:invalid|expired)",
         cause="A credential was refused: it has expired or is wrong.",
         rank=15,
-        confidence=0.85,
         reach_lines=300,
     ),
     Signature(
@@ -57,7 +55,6 @@ SIGNATURES = (
         cause="The job lacks a permission: {name}.",
         culprit_kind=CulpritKind.PERMISSION,
         rank=17,
-        confidence=0.82,
         reach_lines=300,
     ),
     Signature(
@@ -70,7 +67,6 @@ SIGNATURES = (
         cause="A file may not be read, written or run: {name}.",
         culprit_kind=CulpritKind.FILE,
         rank=30,
-        confidence=0.7,
         reach_lines=200,
     ),
 )

@@ -17,7 +17,6 @@ SIGNATURES = (
         cause="The code does not compile: {file}.",
         culprit_kind=CulpritKind.FILE,
         rank=35,
-        confidence=0.92,
     ),
     Signature(
         name="compile.rust",
@@ -28,7 +27,6 @@ SIGNATURES = (
         cause="The code does not compile: {file}.",
         culprit_kind=CulpritKind.FILE,
         rank=35,
-        confidence=0.9,
     ),
     Signature(
         name="compile.native",
@@ -48,7 +46,6 @@ SIGNATURES = (
         cause="The code does not compile or link: {file}.",
         culprit_kind=CulpritKind.FILE,
         rank=35,
-        confidence=0.9,
     ),
     Signature(
         name="compile.script",
@@ -63,7 +60,6 @@ SIGNATURES = (
         cause="The code cannot be parsed or built: {file}.",
         culprit_kind=CulpritKind.FILE,
         rank=36,
-        confidence=0.8,
     ),
     Signature(
         name="compile.summary",
@@ -76,7 +72,6 @@ SIGNATURES = (
         cause="The build failed: {name}.",
         culprit_kind=CulpritKind.COMMAND,
         rank=47,
-        confidence=0.6,
     ),
     Signature(
         name="build.config",
@@ -93,7 +88,6 @@ SIGNATURES = (
         cause="The build tool is not configured for what it was asked: {name}.",
         culprit_kind=CulpritKind.COMMAND,
         rank=34,
-        confidence=0.75,
     ),
     Signature(
         name="build.usage",
@@ -106,7 +100,6 @@ SIGNATURES = (
         cause="A command was called with an option or value that it does not know: {name}.",
         culprit_kind=CulpritKind.COMMAND,
         rank=33,
-        confidence=0.75,
         reach_lines=80,
     ),
 )

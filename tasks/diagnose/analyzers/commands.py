@@ -19,7 +19,6 @@ SIGNATURES = (
         cause="The command {name} does not exist where the job runs.",
         culprit_kind=CulpritKind.COMMAND,
         rank=25,
-        confidence=0.92,
         reach_lines=150,
     ),
     Signature(
@@ -35,7 +34,6 @@ SIGNATURES = (
         cause="The command {name} does not exist where the job runs.",
         culprit_kind=CulpritKind.COMMAND,
         rank=25,
-        confidence=0.9,
     ),
     Signature(
         name="file.missing",
@@ -59,7 +57,6 @@ SIGNATURES = (
         cause="The file {name} is not there.",
         culprit_kind=CulpritKind.FILE,
         rank=32,
-        confidence=0.75,
         reach_lines=60,
     ),
 )

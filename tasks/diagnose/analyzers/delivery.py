@@ -17,7 +17,6 @@ SIGNATURES = (
         cause="The container registry refused the login or the access.",
         culprit_kind=CulpritKind.IMAGE,
         rank=13,
-        confidence=0.88,
         reach_lines=400,
     ),
     Signature(
@@ -25,12 +24,11 @@ SIGNATURES = (
         failure_class=FailureClass.CI_IMAGE_PULL,
         pattern=r"manifest (?:for (?P<name>\S+) )?(?:unknown|not found)|manifest unknown|no matching manifest for|(?P<name2>\S+): not found: manifest"
         r"|failed to resolve reference \"(?P<name3>[^\"]+)\"|invalid reference format|repository (?P<name4>\S+) not found|failed to resolve source metadata for (?P<name5>\S+)"
-        r"|Error response from daemon: (?:manifest|pull|repository|No such image)|image .* could not be found|no such image"
+        r"|Error response from daemon: (?:manifest for (?P<name9>\S+)|manifest|pull|repository|No such image)|image .* could not be found|no such image"
         r"|[Ff]ailed to pull image \"?(?P<name6>[\w./:@-]+)|initializing source docker://(?P<name7>\S+?):? |unable to find the specified image \"(?P<name8>[^\"]+)",
         cause="The image cannot be pulled: {name}.",
         culprit_kind=CulpritKind.IMAGE,
         rank=16,
-        confidence=0.9,
         reach_lines=400,
     ),
     Signature(
@@ -45,7 +43,6 @@ SIGNATURES = (
         culprit_kind=CulpritKind.FILE,
         culprit_name="Dockerfile",
         rank=46,
-        confidence=0.8,
     ),
     Signature(
         name="git.push",
@@ -61,7 +58,6 @@ SIGNATURES = (
         r"|remote: Repository not found|fatal: repository '[^']+' (?:not found|does not exist)|smudge filter lfs failed",
         cause="git cannot do what the job asked of it.",
         rank=19,
-        confidence=0.85,
         reach_lines=400,
     ),
     Signature(
@@ -78,7 +74,6 @@ SIGNATURES = (
         cause="The configuration of the pipeline or build is wrong.",
         culprit_kind=CulpritKind.FILE,
         rank=18,
-        confidence=0.82,
         reach_lines=500,
     ),
     Signature(
@@ -92,7 +87,6 @@ SIGNATURES = (
         r"|ERROR: Uploading artifacts .{1,120}(?:too large|error|forbidden)",
         cause="An artifact that the job needs is not there.",
         rank=28,
-        confidence=0.85,
         reach_lines=200,
     ),
     Signature(
@@ -103,7 +97,6 @@ SIGNATURES = (
         culprit_kind=CulpritKind.RESOURCE,
         culprit_name="state lock",
         rank=10,
-        confidence=0.93,
     ),
     Signature(
         name="tf.capacity",
@@ -111,7 +104,6 @@ SIGNATURES = (
         pattern=r"InsufficientInstanceCapacity|capacity-not-available",
         cause="There is no capacity for that kind of instance now.",
         rank=9,
-        confidence=0.93,
     ),
     Signature(
         name="tf.quota",
@@ -121,7 +113,6 @@ SIGNATURES = (
         r"|ServiceQuotaExceededException",
         cause="A quota of the cloud account is used up.",
         rank=15,
-        confidence=0.85,
     ),
     Signature(
         name="tf.state",
@@ -131,7 +122,6 @@ SIGNATURES = (
         r"|alreadyExists\b|already exists - to be managed|AlreadyExistsException",
         cause="Terraform's state does not fit.",
         rank=14,
-        confidence=0.85,
     ),
     Signature(
         name="tf.provider",
@@ -141,16 +131,14 @@ SIGNATURES = (
         r"|Incompatible provider version|required by this configuration but no version is selected",
         cause="A Terraform provider cannot be installed.",
         rank=16,
-        confidence=0.88,
     ),
     Signature(
         name="tf.auth",
         failure_class=FailureClass.TF_AUTH,
-        pattern=r"No valid credential sources found|Unable to locate credentials|could not find default credentials|NoCredentialProviders"
+        pattern=r"No valid credential sources found|validating provider credentials: |retrieving caller identity from STS|Unable to locate credentials|could not find default credentials|NoCredentialProviders"
         r"|building (?:AzureRM Client|account)|unable to build authorizer|Attempted to load application default credentials",
         cause="There are no credentials for the cloud.",
         rank=11,
-        confidence=0.9,
     ),
     Signature(
         name="tf.config",
@@ -160,6 +148,5 @@ SIGNATURES = (
         cause="The Terraform configuration is wrong.",
         culprit_kind=CulpritKind.FILE,
         rank=20,
-        confidence=0.9,
     ),
 )

@@ -12,7 +12,6 @@ SIGNATURES = (
         cause="A Python package does not match its recorded hash; that may be tampering and is for a security review.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=11,
-        confidence=0.95,
     ),
     Signature(
         name="pip.version",
@@ -24,7 +23,6 @@ SIGNATURES = (
         cause="pip finds no version of {name} that fits.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=20,
-        confidence=0.95,
     ),
     Signature(
         name="pip.conflict",
@@ -40,7 +38,6 @@ SIGNATURES = (
         cause="The requirements of the Python packages contradict each other.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=21,
-        confidence=0.9,
     ),
     Signature(
         name="pip.build",
@@ -51,7 +48,6 @@ SIGNATURES = (
         cause="A Python package could not be built: {name}.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=33,
-        confidence=0.85,
     ),
     Signature(
         name="npm.code",
@@ -65,7 +61,6 @@ SIGNATURES = (
         cause="npm cannot install the packages: {name}.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=22,
-        confidence=0.9,
     ),
     Signature(
         name="go.module",
@@ -79,7 +74,6 @@ SIGNATURES = (
         cause="Go cannot load a module: {name}.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=22,
-        confidence=0.92,
     ),
     Signature(
         name="maven.artifact",
@@ -93,12 +87,11 @@ SIGNATURES = (
         cause="A Java dependency cannot be resolved: {name}.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=23,
-        confidence=0.9,
     ),
     Signature(
         name="apt.package",
         failure_class=FailureClass.CI_DEP_OS,
-        pattern=r"^E: (?:Failed to fetch (?P<name16>\S+)|Unable to (?:locate package|fetch)|Package '(?P<name>[^']+)' has no installation candidate|Couldn't find any package|Version '|Unable to correct problems|The repository)"
+        pattern=r"^E: (?:Failed to fetch (?P<name16>\S+)|Unable to locate package (?P<name17>\S+)|Unable to fetch|Package '(?P<name>[^']+)' has no installation candidate|Couldn't find any package|Version '|Unable to correct problems|The repository)"
         r"|Unable to locate package (?P<name2>\S+)|Hash Sum mismatch|No package (?P<name3>\S+) available|ERROR: unable to select packages|unsatisfiable constraints"
         r"|Error: No (?:available formula|such keg)|Could not get lock /var/lib/|dpkg: error processing|The following packages have unmet dependencies|error while loading shared libraries: (?P<name4>[^:]+):"
         r"|^E: (?:Release |Version |Some index files|The method driver|Sub-process)|Unable to find a match: (?P<name5>\S+)"
@@ -111,7 +104,6 @@ SIGNATURES = (
         cause="A package of the operating system cannot be installed: {name}.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=21,
-        confidence=0.9,
         reach_lines=400,
     ),
     Signature(
@@ -121,6 +113,5 @@ SIGNATURES = (
         cause="The build step {name} failed.",
         culprit_kind=CulpritKind.COMMAND,
         rank=70,
-        confidence=0.4,
     ),
 )

@@ -18,7 +18,6 @@ SIGNATURES = (
         cause="Cargo cannot resolve a crate: {name}.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=22,
-        confidence=0.9,
     ),
     Signature(
         name="gem.package",
@@ -37,7 +36,6 @@ SIGNATURES = (
         cause="Bundler cannot install a gem: {name}.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=22,
-        confidence=0.9,
     ),
     Signature(
         name="composer.package",
@@ -51,7 +49,6 @@ SIGNATURES = (
         cause="Composer cannot resolve the packages: {name}.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=22,
-        confidence=0.9,
     ),
     Signature(
         name="nuget.package",
@@ -62,7 +59,6 @@ SIGNATURES = (
         cause="NuGet cannot restore a package: {name}.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=22,
-        confidence=0.9,
     ),
     Signature(
         name="apple.package",
@@ -77,7 +73,6 @@ SIGNATURES = (
         cause="A package of an Apple project cannot be resolved: {name}.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=22,
-        confidence=0.9,
     ),
     Signature(
         name="r.package",
@@ -94,7 +89,6 @@ SIGNATURES = (
         cause="A package of R is missing: {name}.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=22,
-        confidence=0.9,
     ),
     Signature(
         name="other.package",
@@ -114,6 +108,5 @@ SIGNATURES = (
         cause="A package cannot be resolved: {name}.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=22,
-        confidence=0.88,
     ),
 )

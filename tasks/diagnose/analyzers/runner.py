@@ -14,7 +14,6 @@ SIGNATURES = (
         culprit_kind=CulpritKind.RESOURCE,
         culprit_name="disk",
         rank=5,
-        confidence=0.95,
     ),
     Signature(
         name="runner.lost",
@@ -30,7 +29,6 @@ SIGNATURES = (
         culprit_kind=CulpritKind.RESOURCE,
         culprit_name="runner",
         rank=8,
-        confidence=0.9,
         transient=True,
     ),
     Signature(
@@ -48,7 +46,6 @@ SIGNATURES = (
         culprit_kind=CulpritKind.RESOURCE,
         culprit_name="memory",
         rank=6,
-        confidence=0.92,
     ),
     Signature(
         name="oom.killed",
@@ -60,7 +57,6 @@ SIGNATURES = (
         culprit_kind=CulpritKind.RESOURCE,
         culprit_name="memory",
         rank=20,
-        confidence=0.75,
         reach_lines=200,
     ),
     Signature(
@@ -77,7 +73,6 @@ SIGNATURES = (
         culprit_kind=CulpritKind.RESOURCE,
         culprit_name="time limit",
         rank=10,
-        confidence=0.9,
     ),
     Signature(
         name="timeout.test",
@@ -88,7 +83,6 @@ SIGNATURES = (
         r"|Test timeout of \d+ms exceeded|Timeout - Async (?:callback|function)|exceeded the timeout of \d+",
         cause="A test took longer than its time limit.",
         rank=18,
-        confidence=0.8,
     ),
     Signature(
         name="runner.canceled",
@@ -99,7 +93,6 @@ SIGNATURES = (
         culprit_kind=CulpritKind.RESOURCE,
         culprit_name="runner",
         rank=60,
-        confidence=0.55,
     ),
     Signature(
         name="signal.arch",
@@ -107,7 +100,6 @@ SIGNATURES = (
         pattern=r"(?i)exec format error|cannot execute binary file",
         cause="A program is built for another kind of processor.",
         rank=12,
-        confidence=0.85,
     ),
     Signature(
         name="signal.crash",
@@ -121,7 +113,6 @@ SIGNATURES = (
         r"|forked VM terminated without|Bus error",
         cause="A process crashed.",
         rank=22,
-        confidence=0.8,
         reach_lines=600,
     ),
 )

@@ -21,7 +21,6 @@ SIGNATURES = (
         culprit_kind=CulpritKind.SECRET,
         culprit_name="a committed secret",
         rank=12,
-        confidence=0.85,
     ),
     Signature(
         name="scan.snyk.login",
@@ -32,7 +31,6 @@ SIGNATURES = (
         culprit_kind=CulpritKind.SECRET,
         culprit_name="SNYK_TOKEN",
         rank=13,
-        confidence=0.9,
     ),
     Signature(
         name="scan.database",
@@ -43,7 +41,6 @@ SIGNATURES = (
         cause="The scanner could not download what it knows of vulnerabilities: nothing was scanned.",
         culprit_kind=CulpritKind.HOST,
         rank=21,
-        confidence=0.88,
         transient=True,
     ),
     Signature(
@@ -54,7 +51,6 @@ SIGNATURES = (
         culprit_kind=CulpritKind.RESOURCE,
         culprit_name="Trivy's cache",
         rank=22,
-        confidence=0.9,
         transient=True,
     ),
     Signature(
@@ -64,7 +60,6 @@ SIGNATURES = (
         cause="Snyk found no project that it can test, which does not mean that there is nothing: {name}.",
         culprit_kind=CulpritKind.FILE,
         rank=23,
-        confidence=0.88,
     ),
     Signature(
         name="scan.snyk.fault",
@@ -75,7 +70,6 @@ SIGNATURES = (
         culprit_kind=CulpritKind.COMMAND,
         culprit_name="snyk",
         rank=24,
-        confidence=0.82,
         transient=True,
     ),
     Signature(
@@ -86,7 +80,6 @@ SIGNATURES = (
         cause="Trivy found vulnerable packages: {name}.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=30,
-        confidence=0.9,
     ),
     Signature(
         name="scan.snyk",
@@ -97,7 +90,6 @@ SIGNATURES = (
         cause="Snyk found vulnerable packages: {name}.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=30,
-        confidence=0.9,
     ),
     Signature(
         name="scan.packages",
@@ -113,7 +105,6 @@ SIGNATURES = (
         cause="A scanner found vulnerable packages: {name}.",
         culprit_kind=CulpritKind.PACKAGE,
         rank=30,
-        confidence=0.88,
     ),
     Signature(
         name="scan.policy",
@@ -124,6 +115,5 @@ SIGNATURES = (
         cause="A policy is violated: {name}.",
         culprit_kind=CulpritKind.RULE,
         rank=31,
-        confidence=0.85,
     ),
 )

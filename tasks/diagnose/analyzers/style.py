@@ -14,7 +14,6 @@ SIGNATURES = (
         culprit_kind=CulpritKind.COMMAND,
         culprit_name="ruff format",
         rank=38,
-        confidence=0.95,
     ),
     Signature(
         name="format.black",
@@ -24,7 +23,6 @@ SIGNATURES = (
         culprit_kind=CulpritKind.COMMAND,
         culprit_name="black",
         rank=38,
-        confidence=0.93,
     ),
     Signature(
         name="format.isort",
@@ -34,7 +32,6 @@ SIGNATURES = (
         culprit_kind=CulpritKind.COMMAND,
         culprit_name="isort",
         rank=38,
-        confidence=0.95,
     ),
     Signature(
         name="format.prettier",
@@ -44,7 +41,6 @@ SIGNATURES = (
         culprit_kind=CulpritKind.COMMAND,
         culprit_name="prettier",
         rank=38,
-        confidence=0.9,
     ),
     Signature(
         name="format.rust",
@@ -54,7 +50,6 @@ SIGNATURES = (
         culprit_kind=CulpritKind.COMMAND,
         culprit_name="cargo fmt",
         rank=38,
-        confidence=0.93,
     ),
     Signature(
         name="format.other",
@@ -69,7 +64,6 @@ SIGNATURES = (
         cause="A formatter would write the code otherwise: {file}.",
         culprit_kind=CulpritKind.FILE,
         rank=33,
-        confidence=0.88,
     ),
     Signature(
         name="lint.clippy",
@@ -80,7 +74,6 @@ SIGNATURES = (
         cause="clippy forbids {name}.",
         culprit_kind=CulpritKind.RULE,
         rank=34,
-        confidence=0.9,
     ),
     Signature(
         name="lint.static",
@@ -92,7 +85,6 @@ SIGNATURES = (
         cause="A static check complains about {file}.",
         culprit_kind=CulpritKind.FILE,
         rank=34,
-        confidence=0.88,
     ),
     Signature(
         name="lint.python",
@@ -103,7 +95,6 @@ SIGNATURES = (
         cause="A linter complains about {file}.",
         culprit_kind=CulpritKind.FILE,
         rank=39,
-        confidence=0.85,
     ),
     Signature(
         name="lint.other",
@@ -126,7 +117,6 @@ SIGNATURES = (
         cause="A linter complains: {name}.",
         culprit_kind=CulpritKind.RULE,
         rank=39,
-        confidence=0.82,
     ),
     Signature(
         name="type.error",
@@ -139,6 +129,5 @@ SIGNATURES = (
         cause="The type checker complains about {file}.",
         culprit_kind=CulpritKind.FILE,
         rank=37,
-        confidence=0.92,
     ),
 )

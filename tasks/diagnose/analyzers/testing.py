@@ -12,7 +12,6 @@ SIGNATURES = (
         cause="The module {name} is imported and not installed.",
         culprit_kind=CulpritKind.MODULE,
         rank=24,
-        confidence=0.92,
     ),
     Signature(
         name="collect.import",
@@ -29,7 +28,6 @@ SIGNATURES = (
         cause="A module cannot be imported: {name}.",
         culprit_kind=CulpritKind.MODULE,
         rank=26,
-        confidence=0.85,
     ),
     Signature(
         name="flaky.rerun",
@@ -39,7 +37,6 @@ SIGNATURES = (
         cause="A test failed and then passed on the same commit: {name}.",
         culprit_kind=CulpritKind.TEST,
         rank=45,
-        confidence=0.6,
         transient=True,
     ),
     Signature(
@@ -49,7 +46,6 @@ SIGNATURES = (
         cause="The test {name} fails.",
         culprit_kind=CulpritKind.TEST,
         rank=40,
-        confidence=0.93,
     ),
     Signature(
         name="test.go",
@@ -60,7 +56,6 @@ SIGNATURES = (
         cause="The test {name} fails.",
         culprit_kind=CulpritKind.TEST,
         rank=40,
-        confidence=0.9,
     ),
     Signature(
         name="test.java",
@@ -73,7 +68,6 @@ SIGNATURES = (
         cause="A test fails: {name}.",
         culprit_kind=CulpritKind.TEST,
         rank=41,
-        confidence=0.88,
     ),
     Signature(
         name="test.rust",
@@ -83,7 +77,6 @@ SIGNATURES = (
         cause="The test {name} fails.",
         culprit_kind=CulpritKind.TEST,
         rank=40,
-        confidence=0.92,
     ),
     Signature(
         name="test.javascript",
@@ -96,7 +89,6 @@ SIGNATURES = (
         cause="A test fails: {name}.",
         culprit_kind=CulpritKind.TEST,
         rank=41,
-        confidence=0.88,
     ),
     Signature(
         name="test.ruby",
@@ -107,7 +99,6 @@ SIGNATURES = (
         cause="A test fails: {name}.",
         culprit_kind=CulpritKind.TEST,
         rank=42,
-        confidence=0.88,
     ),
     Signature(
         name="test.dotnet",
@@ -119,7 +110,6 @@ SIGNATURES = (
         cause="A test fails: {name}.",
         culprit_kind=CulpritKind.TEST,
         rank=42,
-        confidence=0.88,
     ),
     Signature(
         name="test.apple",
@@ -130,7 +120,6 @@ SIGNATURES = (
         cause="A test fails: {name}.",
         culprit_kind=CulpritKind.TEST,
         rank=34,
-        confidence=0.9,
     ),
     Signature(
         name="test.native",
@@ -143,7 +132,6 @@ SIGNATURES = (
         cause="A test fails: {name}.",
         culprit_kind=CulpritKind.TEST,
         rank=43,
-        confidence=0.85,
     ),
     Signature(
         name="test.other",
@@ -162,6 +150,5 @@ SIGNATURES = (
         cause="A test fails: {name}.",
         culprit_kind=CulpritKind.TEST,
         rank=44,
-        confidence=0.8,
     ),
 )
