@@ -45,6 +45,8 @@ _CUT = (
     rb"(?i)no more output will be collected|log length has exceeded|output exceeded the limit of"
     rb"|job's log exceeded limit"
 )
+_LAST_WORDS = ("fatal: ", "Error: ", "error: ")
+LAST_WORDS_LINES = 12
 _STEP = re.compile(r"^##\[(?:group\]Run|section\]Starting:) (.+)")
 _SAYS_NOTHING = re.compile(
     r"^\s*(?:✓|✔|√|ok \d+ |--- PASS|PASS(?:ED)?\b)|\.\.\. ok$| PASSED(?:\s|$)|^not ok .*# (?:TODO|SKIP)"
@@ -136,7 +138,7 @@ class _Scan:
         self._step_starts, self._step_failed = 0, False
         self._in_script, self._timers = False, 0
         self._exit_code: int | None = None
-        self._passed = self._truncated = False
+        self._passed = self._truncated = self._ended = False
 
     def read(self, raw: bytes) -> None:
         """Take one block of whole lines."""
@@ -199,9 +201,11 @@ class _Scan:
             case Mark.RECOVERED:
                 self._forget_step(only=self._harmless)
             case Mark.JOB_ENDS:
-                if not (self._step_failed or self._failures or self._closings):
-                    self._forget_step()
-                    self._passed = True
+                if not (self._ended or self._step_failed or self._failures or self._closings):
+                    # The log of an action in a container may not say that it failed; its last words do.
+                    self._forget_step(but=_LAST_WORDS, since=number - LAST_WORDS_LINES)
+                    self._passed = not any(self._hits.values())
+                self._ended = True
             case Mark.JOB_PASSED:
                 self._passed = True
             case _:
@@ -222,17 +226,18 @@ class _Scan:
             self._timers = max(0, self._timers - 1)
             return
         if self._timers == 0:
-            self._forget_step(but="fatal: ")  # a script goes on after a failed git, and its last command may pass
+            self._forget_step(but=("fatal: ",))  # a script goes on after a failed git, and its last command may pass
             self._step_starts = number
         self._timers += 1
 
-    def _forget_step(self, only: frozenset[str] | None = None, but: str | None = None) -> None:
-        """Drop what the step said so far: it is no cause, however it reads."""
+    def _forget_step(self, only: frozenset[str] | None = None, but: tuple[str, ...] = (), since: int = 0) -> None:
+        """Drop what the step said so far: it is no cause, however it reads. Kept is what begins with one of `but`, from
+        line `since` on."""
         for name, shapes in self._hits.items():
             if only is not None and name not in only:
                 continue
             for shape, hit in list(shapes.items()):
-                if hit.number >= self._step_starts and not (but and hit.text.startswith(but)):
+                if hit.number >= self._step_starts and not (hit.number >= since and hit.text.startswith(but)):
                     del shapes[shape]
 
     def _fail(self, mark: Mark, block: bytes, start: int, number: int, text: str) -> None:

@@ -47,3 +47,24 @@ def test_failing_command_and_the_lines_before_it_are_quoted_with_their_numbers()
         (2, "two"),
         (3, TRAVIS_FAILED.strip()),
     ]
+
+
+def test_last_words_of_a_job_on_github_that_never_says_that_it_failed_are_kept() -> None:
+    log = (
+        b"##[group]Run ./container-action\n##[endgroup]\nError: probing a cache that is not there\n"
+        + b"working\n" * 40
+        + b"fatal: unsafe repository ('/github/workspace' is owned by someone else)\nPost job cleanup.\n"
+        b"Cleaning up orphan processes\n"
+    )
+    scan = scan_log(io.BytesIO(log), source="log:a", signatures=signatures())
+    assert not scan.passed
+    assert [line.text for line in scan.lines if line.signature] == [
+        "fatal: unsafe repository ('/github/workspace' is owned by someone else)"
+    ]
+
+
+def test_job_on_github_whose_steps_never_failed_has_passed() -> None:
+    log = b"##[group]Run pytest\n##[endgroup]\nERROR: connection refused, as the test wants\nPost job cleanup.\n"
+    scan = scan_log(io.BytesIO(log), source="log:a", signatures=signatures())
+    assert scan.passed
+    assert [line for line in scan.lines if line.signature] == []
