@@ -11,9 +11,9 @@ from typing import Protocol
 
 from tasks.clients.ledger import EntryKind, EventStatus, Ledger, StoredApproval, StoredEvent, StoredIncident
 from tasks.domain.approval import Answer, Approval, ApprovalChannel
-from tasks.domain.incident import Ignored, IncidentStatus, open_incident
+from tasks.domain.incident import Ignored, IncidentStatus, Signal, SignalSource, open_incident
 from tasks.errors import BadInputError, TransientError
-from tasks.intake import parse_github
+from tasks.intake import parse_github, parse_prefect
 from tasks.remember.record import unhealed_outcome
 from tasks.remember.story import read_story
 
@@ -52,6 +52,12 @@ class FlowRuns(Protocol):
         ...
 
 
+def _parse(event: StoredEvent, now: datetime) -> Signal | Ignored:
+    if event.source == SignalSource.PREFECT:
+        return parse_prefect(event.body, now=now)
+    return parse_github(event.event_name, event.delivery_id, event.body, now=now)
+
+
 class Dispatcher:
     """One pass over all that is open is a tick."""
 
@@ -82,7 +88,7 @@ class Dispatcher:
 
     def _dispatch(self, event: StoredEvent, now: datetime) -> None:
         try:
-            parsed = parse_github(event.event_name, event.delivery_id, event.body, now=now)
+            parsed = _parse(event, now)
         except BadInputError as error:
             self._ledger.events.settle(event.delivery_id, EventStatus.REFUSED, note=str(error))
             return

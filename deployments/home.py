@@ -64,8 +64,17 @@ class Home:
         """The secret that signs events: the one set, else one made at first use and kept in the home."""
         if self._settings.webhook_secret is not None:
             return self._settings.webhook_secret.get_secret_value()
+        return self._kept("webhook_secret")
+
+    def event_tokens(self) -> tuple[str, ...]:
+        """The bearer tokens in force: those set, else one made at first use and kept in the home."""
+        if self._settings.event_tokens:
+            return tuple(token.get_secret_value() for token in self._settings.event_tokens)
+        return (self._kept("event_token"),)
+
+    def _kept(self, name: str) -> str:
         self.make()
-        path = self.root / "webhook_secret"
+        path = self.root / name
         try:
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         except FileExistsError:

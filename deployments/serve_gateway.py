@@ -40,7 +40,8 @@ def main() -> None:
             except TimeoutError:
                 continue
 
-    app = make_app(settings, ledger, Home(settings).webhook_secret(), background=dispatch)
+    home = Home(settings)
+    app = make_app(settings, ledger, home.webhook_secret(), event_tokens=home.event_tokens(), background=dispatch)
     uvicorn.run(app, host="127.0.0.1", port=settings.gateway_port, log_level="warning", access_log=False)
 
 

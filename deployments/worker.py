@@ -4,13 +4,18 @@ from prefect import serve
 from prefect.deployments.runner import RunnerDeployment
 from prefect.types.entrypoint import EntrypointType
 
+from deployments.home import Home
+from deployments.register import register
 from flows.heal import heal
+from tasks.settings import Settings
 
 CONCURRENT_HEALS = 4
 
 
 def main() -> None:
     """Serve until SIGTERM; the deployment stays as it is, so that runs wait for the next worker."""
+    settings = Settings()
+    register(f"http://127.0.0.1:{settings.gateway_port}", Home(settings).event_tokens()[0])
     deployment = heal.to_deployment(
         name="heal",
         description="From an incident to its outcome.",

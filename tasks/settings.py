@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     """The folder that holds the ledger, runs, worktrees and Prefect's state."""
     webhook_secret: SecretStr | None = None
     """Signs events; when unset, `healflow up` makes one and keeps it in the home, readable by its owner only."""
+    event_tokens: tuple[SecretStr, ...] = ()
+    """A JSON list of bearer tokens for events of Prefect, two while one is rotated; when empty, `healflow up` makes
+    one and keeps it in the home, readable by its owner only."""
     database_url: str | None = None
     """SQLAlchemy URL of the ledger; `None` is SQLite in the home."""
     gateway_port: Port = 4210
@@ -132,5 +135,5 @@ def _as_text(value: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, tuple):
-        return json.dumps(value)
+        return json.dumps([_as_text(item) if isinstance(item, SecretStr) else item for item in value])
     return str(value.expanduser().absolute() if isinstance(value, Path) else value)

@@ -1,7 +1,7 @@
 """The webhook door: checks an event, commits it to the ledger, answers; everything else happens after."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -11,9 +11,9 @@ from fastapi.responses import JSONResponse
 
 from deployments.gateway.body import read_body
 from tasks.clients.ledger import EventStatus, Ledger, StoredEvent
-from tasks.domain.incident import Ignored
+from tasks.domain.incident import Ignored, Signal
 from tasks.errors import BadInputError, TransientError
-from tasks.intake import check_age, check_signature, parse_github
+from tasks.intake import check_age, check_bearer, check_signature, parse_github, parse_prefect
 from tasks.settings import Settings
 
 _HINTS = {
@@ -27,7 +27,14 @@ _HINTS = {
 Background = Callable[[asyncio.Event], Any]
 
 
-def make_app(settings: Settings, ledger: Ledger, secret: str, *, background: Background | None = None) -> FastAPI:
+def make_app(
+    settings: Settings,
+    ledger: Ledger,
+    secret: str,
+    *,
+    event_tokens: Sequence[str] = (),
+    background: Background | None = None,
+) -> FastAPI:
     """The gateway over one ledger. `background` runs beside it until the event that it is given is set."""
 
     @asynccontextmanager
@@ -63,6 +70,14 @@ def make_app(settings: Settings, ledger: Ledger, secret: str, *, background: Bac
             raise BadInputError("the content type is not application/json", status_code=415)
         return await asyncio.to_thread(_accept, settings, ledger, x_github_event, x_github_delivery, body)
 
+    @app.post("/webhooks/prefect", status_code=202, summary="A failed flow run, told by an automation of Prefect")
+    async def prefect(
+        request: Request, authorization: Annotated[str | None, Header(max_length=512)] = None
+    ) -> dict[str, Any]:
+        check_bearer(authorization, event_tokens)
+        body = await read_body(request, max_bytes=settings.event_max_bytes)
+        return await asyncio.to_thread(_accept_prefect, settings, ledger, body)
+
     @app.get("/healthz", summary="Whether the process runs")
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
@@ -78,13 +93,33 @@ def make_app(settings: Settings, ledger: Ledger, secret: str, *, background: Bac
 def _accept(settings: Settings, ledger: Ledger, event_name: str, delivery_id: str, body: bytes) -> dict[str, Any]:
     now = datetime.now(UTC)
     parsed = parse_github(event_name, delivery_id, body, now=now)
+    return _store(settings, ledger, parsed, source="github", event_name=event_name, body=body, now=now)
+
+
+def _accept_prefect(settings: Settings, ledger: Ledger, body: bytes) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    parsed = parse_prefect(body, now=now)
+    return _store(settings, ledger, parsed, source="prefect", event_name="flow_run", body=body, now=now)
+
+
+def _store(
+    settings: Settings,
+    ledger: Ledger,
+    parsed: Signal | Ignored,
+    *,
+    source: str,
+    event_name: str,
+    body: bytes,
+    now: datetime,
+) -> dict[str, Any]:
+    delivery_id = parsed.delivery_id
     ignored = isinstance(parsed, Ignored)
     if not isinstance(parsed, Ignored):
         check_age(parsed.occurred_at, now=now, max_age_seconds=settings.event_max_age_seconds)
     new = ledger.events.accept(
         StoredEvent(
             delivery_id=delivery_id,
-            source="github",
+            source=source,
             event_name=event_name,
             body=b"" if ignored else body,
             received_at=now,

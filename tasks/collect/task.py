@@ -1,6 +1,7 @@
 """The Prefect task of collecting: outside text comes in here, redacted and bounded, and nowhere else."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 from prefect import task
 
@@ -11,12 +12,16 @@ from tasks.clients.workspace import Workspace
 from tasks.collect.ci_run import read_ci_run
 from tasks.collect.github_run import read_github_run
 from tasks.collect.local_run import LocalRunReader
+from tasks.collect.prefect_run import read_prefect_run
 from tasks.domain.evidence import Evidence
 from tasks.domain.incident import Incident, SignalSource
 from tasks.domain.signature import Signature
-from tasks.errors import PermanentError
+from tasks.errors import PermanentError, TransientError
 from tasks.retrying import RETRYING
 from tasks.settings import Settings
+
+MAX_PREFECT_MESSAGES = 20_000
+"""Of one flow run; the first come first, and what comes after is not read."""
 
 
 @task(task_run_name="collect the evidence", persist_result=True, **RETRYING)
@@ -36,7 +41,35 @@ def _read(settings: Settings, incident: Incident, signatures: list[Signature]) -
     if source is SignalSource.GITHUB:
         with GithubClient.from_settings(settings.github) as client:
             return read_github_run(client, incident.signal.repository, run, signatures)
+    if source is SignalSource.PREFECT:
+        messages, ended = _prefect_log(run.run_id)
+        return read_prefect_run(messages, ended, flow=run.workflow, signatures=signatures)
     if source is not SignalSource.PIPELINE:
         raise PermanentError(f"runs of {source} cannot be read; the event itself is kept")
     reader = LocalRunReader(RunStore(settings.runs_root), Workspace(settings.worktrees_root), run.run_id)
     return read_ci_run(reader, run.run_id, signatures)
+
+
+def _prefect_log(run_id: str) -> tuple[list[str], str]:
+    """The messages of a flow run, its tasks' among them, and that of its last state."""
+    import httpx
+    from prefect import get_client
+    from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
+    from prefect.client.schemas.sorting import LogSort
+    from prefect.exceptions import ObjectNotFound
+
+    identity, messages = UUID(run_id), list[str]()
+    try:
+        with get_client(sync_client=True) as client:
+            state = client.read_flow_run(identity).state
+            wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[identity]))
+            while len(messages) < MAX_PREFECT_MESSAGES:
+                page = client.read_logs(wanted, limit=200, offset=len(messages), sort=LogSort.TIMESTAMP_ASC)
+                messages += [entry.message for entry in page]
+                if len(page) < 200:
+                    break
+    except ObjectNotFound as error:
+        raise PermanentError(f"the flow run {run_id} is no longer known to Prefect") from error
+    except httpx.HTTPError as error:
+        raise TransientError(f"the Prefect server does not answer ({type(error).__name__})") from error
+    return messages, (state.message or "") if state is not None else ""

@@ -1,6 +1,15 @@
 """Turns a webhook payload into a Signal, the first word of the story; pure parsing, no I/O and no clock."""
 
 from tasks.intake.github import parse_github
-from tasks.intake.verify import MAX_FUTURE_SKEW_SECONDS, SIGNATURE_HEADER, check_age, check_signature
+from tasks.intake.prefect import parse_prefect
+from tasks.intake.verify import MAX_FUTURE_SKEW_SECONDS, SIGNATURE_HEADER, check_age, check_bearer, check_signature
 
-__all__ = ["MAX_FUTURE_SKEW_SECONDS", "SIGNATURE_HEADER", "check_age", "check_signature", "parse_github"]
+__all__ = [
+    "MAX_FUTURE_SKEW_SECONDS",
+    "SIGNATURE_HEADER",
+    "check_age",
+    "check_bearer",
+    "check_signature",
+    "parse_github",
+    "parse_prefect",
+]

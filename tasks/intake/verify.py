@@ -34,6 +34,21 @@ def check_signature(body: bytes, header: str | None, secrets: Sequence[str]) -> 
         raise BadInputError(f"{SIGNATURE_HEADER} does not match the body: check the webhook secret", status_code=401)
 
 
+def check_bearer(header: str | None, tokens: Sequence[str]) -> None:
+    """Check `Authorization: Bearer TOKEN` in constant time; `tokens` are those in force, two while one is rotated.
+
+    Raises:
+        BadInputError: 401; the header is missing or malformed, or holds none of them.
+    """
+    usable = [token for token in tokens if token]
+    if not usable:
+        raise BadInputError("no event token is configured, so no event can be trusted", status_code=401)
+    kind, _, given = (header or "").strip().partition(" ")
+    matches = [hmac.compare_digest(given.strip().encode("utf-8", "replace"), token.encode()) for token in usable]
+    if kind.lower() != "bearer" or not any(matches):
+        raise BadInputError("the event has no valid bearer token in its Authorization header", status_code=401)
+
+
 def _signature(body: bytes, secret: str) -> bytes:
     return (_PREFIX + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()).encode()
 

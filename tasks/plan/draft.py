@@ -80,6 +80,12 @@ def draft_plan(
     return _plan(case, _report(case), _report_rationale(diagnosis, passed_over))
 
 
+def draft_report(incident: Incident, evidence: Evidence, diagnosis: Diagnosis) -> Plan:
+    """The plan for a failure of which there is no commit to work on: the cause is told, and nothing is changed."""
+    case = Case(incident, evidence, diagnosis, Path())
+    return _plan(case, _report(case), _report_rationale(diagnosis, []))
+
+
 def _draft(remedy: Remedy, case: Case) -> Action:
     try:
         return DRAFTERS[remedy](case)

@@ -15,7 +15,7 @@ from tasks.domain.incident import Incident, IncidentStatus, RunRef, Signal, Sign
 from tasks.domain.outcome import SimilarIncident
 from tasks.domain.plan import Plan, Remedy
 from tasks.errors import PermanentError
-from tasks.plan.draft import draft_plan
+from tasks.plan.draft import draft_plan, draft_report
 from tasks.retrying import RETRYING
 from tasks.settings import Settings
 
@@ -28,6 +28,8 @@ def draft(incident: Incident, evidence: Evidence, diagnosis: Diagnosis, similar:
     signal = incident.signal
     if signal.run is None:
         raise PermanentError("the signal names no run, so there is nothing to plan on")
+    if signal.source is SignalSource.PREFECT:
+        return _keep(ledger, draft_report(incident, evidence, diagnosis))
     repository = _repository(settings, signal, signal.run)
     workspace = Workspace(settings.worktrees_root)
     scratch = f"{incident.id}-plan"
@@ -45,8 +47,12 @@ def draft(incident: Incident, evidence: Evidence, diagnosis: Diagnosis, similar:
         )
     finally:
         workspace.remove(repository, scratch)
-    ledger.incidents.write(incident.id, EntryKind.PLAN, plan, at=datetime.now(UTC))
-    ledger.incidents.set_status(incident.id, IncidentStatus.TRIAGED)
+    return _keep(ledger, plan)
+
+
+def _keep(ledger: Ledger, plan: Plan) -> Plan:
+    ledger.incidents.write(plan.incident_id, EntryKind.PLAN, plan, at=datetime.now(UTC))
+    ledger.incidents.set_status(plan.incident_id, IncidentStatus.TRIAGED)
     return plan
 
 

@@ -107,3 +107,15 @@ def test_accepted_event_is_in_the_ledger_once(ledger: Ledger) -> None:
     assert send(ledger, body).json() == {"accepted": "d-1", "duplicate": True}
     (kept,) = ledger.events.pending()
     assert kept.body == body
+
+
+@pytest.mark.parametrize("token", [None, "Bearer wrong", "Bearer "])
+def test_call_of_prefect_without_its_token_leaves_nothing(ledger: Ledger, token: str | None) -> None:
+    async def post() -> int:
+        transport = httpx.ASGITransport(app=make_app(Settings(), ledger, SECRET, event_tokens=["right"]))
+        headers = {"Authorization": token} if token else {}
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+            return (await client.post("/webhooks/prefect", content=b"{}", headers=headers)).status_code
+
+    assert asyncio.run(post()) == 401
+    assert nothing_kept(ledger)
