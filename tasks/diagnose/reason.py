@@ -57,11 +57,11 @@ def rank_findings(evidence: Evidence) -> tuple[Finding, ...]:
     for line in evidence.lines:
         if line.signature in _BY_NAME:
             found.setdefault(str(line.signature), []).append(line)
-    judged = any(_BY_NAME[name].failure_class in VERDICTS for name in found)
+    verdicts = [line for name, lines in found.items() if _BY_NAME[name].failure_class in VERDICTS for line in lines]
     weighed = []
     for name, lines in found.items():
         signature = _BY_NAME[name]
-        counted = weigh_lines(signature, lines, judged=judged)
+        counted = weigh_lines(signature, lines, verdicts=verdicts)
         if counted is not None:
             weighed.append((signature.rank + counted[0], counted[1][0].line_number or 0, signature, counted))
     weighed.sort(key=lambda row: row[:2])

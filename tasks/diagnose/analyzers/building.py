@@ -40,7 +40,7 @@ SIGNATURES = (
         r"|^File \"(?P<file3>[^\"]+\.mli?)\", line (?P<line3>\d+), characters"
         r"|^== Compilation error in file (?P<file4>\S+) =="
         r"|^\*\* \((?:CompileError|SyntaxError|TokenMissingError)\) (?P<file5>[^:\s]+):(?P<line5>\d+)"
-        r"|could not compile dependency :(?P<name>\w+)|^===> Compiling \S+ failed|^\S+\.erl:\d+(?::\d+)?: "
+        r"|could not compile dependency :(?P<name>\w+)|^===> Compiling \S+ failed|^\S+\.erl:\d+(?::\d+)?: [^W]"
         r"|^-- [A-Z ]+ -{10,} (?P<file6>\S+\.elm)|^nvcc fatal|CMake Error at (?P<file7>[^\s:]+):(?P<line7>\d+)"
         r"|\.F90:\d+:\d+:$|^! (?:LaTeX Error|Undefined control sequence|Emergency stop)",
         cause="The code does not compile or link: {file}.",

@@ -30,7 +30,7 @@ SIGNATURES = (
         r"|npm (?:ERR!|error) missing script: (?P<name16>[\w:-]+)|error Command \"(?P<name17>[^\"]+)\" not found"
         r"|bundler: command not found: (?P<name18>\S+)|ERR_PNPM_NO_SCRIPT.* (?P<name19>\S+)$"
         r"|Couldn't find a script named \"(?P<name20>[^\"]+)\"|Unable to locate executable file: (?P<name21>\S+?)\."
-        r"|The following required programs are missing",
+        r"|The following required programs are missing|error: Build input files? cannot be found: '(?P<name22>[^']+)'",
         cause="The command {name} does not exist where the job runs.",
         culprit_kind=CulpritKind.COMMAND,
         rank=25,
@@ -45,7 +45,7 @@ SIGNATURES = (
         r"|ENOENT: no such file or directory, \w+ '(?P<name5>[^']+)'"
         r"|FileNotFoundError: \[Errno 2\] No such file or directory: '(?P<name6>[^']+)'"
         r"|Could not open requirements file: .*'(?P<name7>[^']+)'|Unable to access jarfile (?P<name8>\S+)"
-        r"|error: Build input files? cannot be found: '(?P<name9>[^']+)'|error: could not find .Cargo\.toml."
+        r"|error: could not find .Cargo\.toml."
         r"|(?:enoent|ENOENT).* Could not read package\.json|Couldn't find a package\.json file in"
         r"|no configuration file provided: not found|error MSB10(?:03|09): "
         r"|java\.io\.FileNotFoundException: (?P<name10>\S+)"

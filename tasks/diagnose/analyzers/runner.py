@@ -102,6 +102,15 @@ SIGNATURES = (
         rank=12,
     ),
     Signature(
+        name="signal.sanitizer",
+        failure_class=FailureClass.CI_SIGNAL,
+        pattern=r"ERROR: (?:Address|Leak|Thread|Memory)Sanitizer|SUMMARY: (?:Address|Thread|Memory|Leak|UndefinedBehavior)Sanitizer: (?P<name>[\w-]+)"
+        r"|WARNING: ThreadSanitizer: (?P<name2>[\w -]+)",
+        cause="A sanitizer found a memory error: {name}.",
+        rank=21,
+        confidence=0.9,
+    ),
+    Signature(
         name="signal.crash",
         failure_class=FailureClass.CI_SIGNAL,
         pattern=r"(?i)segmentation fault|core dumped|\bSIG(?:SEGV|ABRT|BUS|ILL|FPE)\b|Received Signal: SIG"

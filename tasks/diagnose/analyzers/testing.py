@@ -114,7 +114,7 @@ SIGNATURES = (
     Signature(
         name="test.apple",
         failure_class=FailureClass.CI_TEST_ASSERT,
-        pattern=r"error: -\[(?P<name>\S+ \S+)\] : |Test Case '(?P<name2>[^']+)' failed \(|\*\* TEST FAILED \*\*"
+        pattern=r"error: -\[(?P<name>\S+ \S+)\] : |Test Case '(?P<name2>[^']+)' failed \("
         r"|Executed \d+ tests?, with [1-9]\d* failures?|: error: (?P<name3>\w+\.test\w+) : "
         r"|^✘ Test (?P<name4>.{1,150}) (?:failed|recorded an issue)|^Failing tests:$",
         cause="A test fails: {name}.",
@@ -150,5 +150,13 @@ SIGNATURES = (
         cause="A test fails: {name}.",
         culprit_kind=CulpritKind.TEST,
         rank=44,
+    ),
+    Signature(
+        name="test.summary",
+        failure_class=FailureClass.CI_TEST_ASSERT,
+        pattern=r"\*\* TEST FAILED \*\*",
+        cause="The tests did not pass, or were not built.",
+        rank=48,
+        confidence=0.6,
     ),
 )
