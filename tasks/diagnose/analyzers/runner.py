@@ -108,7 +108,6 @@ SIGNATURES = (
         r"|WARNING: ThreadSanitizer: (?P<name2>[\w -]+)",
         cause="A sanitizer found a memory error: {name}.",
         rank=21,
-        confidence=0.9,
     ),
     Signature(
         name="signal.crash",

@@ -157,6 +157,5 @@ SIGNATURES = (
         pattern=r"\*\* TEST FAILED \*\*",
         cause="The tests did not pass, or were not built.",
         rank=48,
-        confidence=0.6,
     ),
 )
