@@ -78,6 +78,11 @@ def make_app(
         body = await read_body(request, max_bytes=settings.event_max_bytes)
         return await asyncio.to_thread(_accept_prefect, settings, ledger, body)
 
+    _add_health(app, ledger)
+    return app
+
+
+def _add_health(app: FastAPI, ledger: Ledger) -> None:
     @app.get("/healthz", summary="Whether the process runs")
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
@@ -86,8 +91,6 @@ def make_app(
     async def readyz() -> dict[str, Any]:
         pending = await asyncio.to_thread(ledger.events.pending, limit=1000)
         return {"status": "ok", "pending_events": len(pending)}
-
-    return app
 
 
 def _accept(settings: Settings, ledger: Ledger, event_name: str, delivery_id: str, body: bytes) -> dict[str, Any]:

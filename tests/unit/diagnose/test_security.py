@@ -68,7 +68,7 @@ def test_a_neighbour_of_a_finding_is_unknown(log: str) -> None:
         ("  Info: https://security.snyk.io/vuln/SNYK-JS-LODASH-567746", "scan.snyk", "sec.snyk", None),
         ("ERROR   Unspecified Error (SNYK-CLI-0000)", "scan.snyk.fault", "sec.snyk", "snyk"),
         ("snyk test exited with code 2", "scan.snyk.fault", "sec.snyk", "snyk"),
-        ("Could not detect supported target files in /home/runner/shop.", "scan.snyk.project", "sec.snyk", None),
+        ("Could not detect supported target files in /__w/shop.", "scan.snyk.project", "sec.snyk", None),
         ("snyk exit code: 3", "scan.snyk.project", "sec.snyk", None),
         ("Authentication error (SNYK-0005)", "scan.snyk.login", "ci.auth.expired", "SNYK_TOKEN"),
         ("FATAL\tinit error: DB error: failed to download vulnerability DB: OCI artifact error", "scan.database", "ci.net.tls/conn", None),
