@@ -12,7 +12,7 @@ from tasks.plan.case import Unfit
 
 # https://semver.org/#spec-item-11, with the leniency of npm and the `v` of Go.
 _SEMVER = re.compile(r"v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?\Z")
-# the POM reference of Apache Maven#version-order-specification
+# The order of versions in the POM reference of Apache Maven.
 _MAVEN_WORDS = {"alpha": 0, "a": 0, "beta": 1, "b": 1, "milestone": 2, "m": 2, "rc": 3, "cr": 3, "snapshot": 4}
 _MAVEN_RELEASE = {"": 5, "final": 5, "ga": 5, "release": 5, "sp": 6}
 _MAVEN_END = (0, 5, "")
