@@ -31,7 +31,7 @@ def marks_of(
     run = require_own_run(context)
     marks = []
     pull_request = github_of(context).pulls.of_run(run) if comment else None
-    if pull_request is not None:
+    if pull_request is not None and pull_request.open:
         marks.append(comment_action(context, pull_request=pull_request.number, text=comment_text(triage, outcome)))
     if status:
         state = _STATES.get(outcome.status, StatusState.FAILURE) if outcome else StatusState.PENDING

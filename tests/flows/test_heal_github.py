@@ -157,6 +157,14 @@ def test_nothing_is_written_on_the_pull_request_when_it_may_not_be(
     assert healing.fake.comments == {}
 
 
+def test_closed_pull_request_is_left_alone(healing: HostedHealing) -> None:
+    number = open_request(healing)
+    healing.fake.pulls[number]["state"] = "closed"
+    incident, _ = healing.fail_on_github(pull_request=number)
+    assert healing.start(incident) is None
+    assert healing.fake.comments == {}
+
+
 def test_comment_that_is_refused_stops_no_heal(healing: HostedHealing) -> None:
     healing.fake.fail("POST", ".*/comments", 403, times=9)
     incident, _ = healing.fail_on_github(pull_request=open_request(healing))
