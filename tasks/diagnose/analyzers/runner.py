@@ -123,4 +123,11 @@ SIGNATURES = (
         rank=22,
         reach_lines=600,
     ),
+    Signature(
+        name="log.truncated",
+        failure_class=FailureClass.CI_LOG_TRUNCATED,
+        pattern=r"no more output will be collected|log length has exceeded the limit|[Oo]utput exceeded the limit of",
+        cause="The log was cut, and what stands in it does not say why the job failed.",
+        rank=98,
+    ),
 )
