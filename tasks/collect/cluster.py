@@ -1,0 +1,70 @@
+"""Takes secrets out of a snapshot of a cluster and bounds it, before anything else sees it."""
+
+import re
+from typing import Any
+
+from tasks.collect.redact import MASK, redact
+from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, mapping_of, mappings_of, without_secret_data
+
+MAX_VALUE_CHARACTERS = 20_000
+_SECRET_NAME = re.compile(r"passw|secret|token|api_?key|access_?key|private_?key|credential", re.IGNORECASE)
+
+
+def redact_snapshot(snapshot: ClusterSnapshot) -> ClusterSnapshot:
+    """The same state without secrets: of a Secret only the names of its keys stay, text is masked where it shows one."""
+    return snapshot.model_copy(
+        update={
+            "objects": tuple(_redact_object(item) for item in snapshot.objects),
+            "events": tuple(
+                event.model_copy(update={"message": redact(event.message)}) if event.warning else event
+                for event in snapshot.events
+            ),
+            "logs": tuple(
+                log.model_copy(update={"lines": tuple(redact("\n".join(log.lines)).split("\n"))})
+                for log in snapshot.logs
+            ),
+            "texts": tuple(text.model_copy(update={"text": redact(text.text)}) for text in snapshot.texts),
+        }
+    )
+
+
+def _redact_object(item: KubeObject) -> KubeObject:
+    raw = without_secret_data(item.raw)
+    if item.kind == "ConfigMap":
+        raw = {**raw, "data": {key: _bounded(value) for key, value in mapping_of(raw.get("data")).items()}}
+    elif item.pod_spec:
+        raw = _redact_containers(raw)
+    return KubeObject(raw=raw, sketched=item.sketched)
+
+
+def _bounded(value: Any) -> str:
+    return redact(str(value)[:MAX_VALUE_CHARACTERS])
+
+
+def _redact_containers(value: Json) -> Json:
+    """The object with the environment and the command of its containers masked, wherever they stand in it."""
+    changed: dict[str, Any] = {}
+    for key in ("spec", "template", "jobTemplate"):
+        if isinstance(value.get(key), dict):
+            changed[key] = _redact_containers(value[key])
+    for key in ("containers", "initContainers", "ephemeralContainers"):
+        if isinstance(value.get(key), list):
+            changed[key] = [_redact_container(container) for container in mappings_of(value[key])]
+    return {**value, **changed}
+
+
+def _redact_container(container: Json) -> Json:
+    changed: dict[str, Any] = {}
+    if container.get("env"):
+        changed["env"] = [_redact_variable(row) for row in mappings_of(container["env"])]
+    for key in ("command", "args"):
+        if isinstance(container.get(key), list):
+            changed[key] = [redact(str(word)) if len(str(word)) > 6 else str(word) for word in container[key]]
+    return {**container, **changed} if changed else container
+
+
+def _redact_variable(row: Json) -> Json:
+    value = row.get("value")
+    if not isinstance(value, str) or not value:
+        return row
+    return {**row, "value": MASK if _SECRET_NAME.search(str(row.get("name"))) else redact(value)}

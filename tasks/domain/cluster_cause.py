@@ -1,0 +1,68 @@
+"""Clue and ClusterCause: what one analyzer noticed in a cluster, and what it comes down to."""
+
+from pydantic import Field
+
+from tasks.domain.base import Noun
+from tasks.domain.cluster import ObjectRef
+from tasks.domain.diagnosis import Diagnosis
+from tasks.domain.evidence import Evidence
+from tasks.domain.failure_class import FailureClass
+
+
+class Quote(Noun):
+    """A line of outside text that shows something; it becomes a line of evidence with an id of its own."""
+
+    source: str
+    """`event:NAMESPACE/NAME`, `status:KIND/NAMESPACE/NAME`, `spec:…`, `log:NAMESPACE/POD/CONTAINER`, `text:…`."""
+    text: str
+    line_number: int | None = None
+
+
+class Clue(Noun):
+    """What one analyzer noticed."""
+
+    failure_class: FailureClass
+    rule: str
+    cause: str
+    """One sentence for the operator, naming the object that has to change."""
+    target: ObjectRef
+    """The object that has to change."""
+    victims: tuple[ObjectRef, ...] = ()
+    quotes: tuple[Quote, ...] = Field(min_length=1)
+    confidence: float = Field(ge=0.0, le=1.0)
+    rank: int = Field(default=30, ge=0, le=100)
+    """Cause before consequence: from `SYMPTOM` on, it yields to any cause of the same object."""
+    transient: bool = False
+    hint: bool = False
+    """Whether nothing is broken by it: good to know, no cause of a failure."""
+    host: str = ""
+    """The name of the other side, when the clue is that it does not answer."""
+
+
+SYMPTOM = 70
+"""The rank from which a clue says that something is wrong, and not why."""
+
+
+class ClusterCause(Noun):
+    """One cause: what is wrong, the object that has to change, and what suffers from it."""
+
+    diagnosis: Diagnosis
+    target: ObjectRef
+    victims: tuple[ObjectRef, ...] = ()
+    """What suffers from it, bounded; `victim_count` is how many there are."""
+    victim_count: int = 0
+
+
+class ClusterExplanation(Noun):
+    """What is wrong in a cluster: the causes, the likeliest and gravest first. Without causes nothing was found wrong."""
+
+    evidence: Evidence
+    causes: tuple[ClusterCause, ...] = ()
+    hints: tuple[ClusterCause, ...] = ()
+    """What breaks nothing now, and is worth knowing."""
+    objects_read: int = 0
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was found wrong."""
+        return not self.causes
