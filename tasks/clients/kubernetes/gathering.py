@@ -119,7 +119,31 @@ class Gathering:
 
 
 _SINGLE = frozenset(
-    ["Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Service", "ConfigMap", "Secret", "PersistentVolumeClaim", "Ingress", "NetworkPolicy", "ServiceAccount", "Role", "RoleBinding", "ResourceQuota", "LimitRange", "HorizontalPodAutoscaler", "Endpoints", "PodDisruptionBudget", "ReplicationController", "EndpointSlice"]
+    [
+        "Pod",
+        "Deployment",
+        "StatefulSet",
+        "DaemonSet",
+        "ReplicaSet",
+        "Job",
+        "CronJob",
+        "Service",
+        "ConfigMap",
+        "Secret",
+        "PersistentVolumeClaim",
+        "Ingress",
+        "NetworkPolicy",
+        "ServiceAccount",
+        "Role",
+        "RoleBinding",
+        "ResourceQuota",
+        "LimitRange",
+        "HorizontalPodAutoscaler",
+        "Endpoints",
+        "PodDisruptionBudget",
+        "ReplicationController",
+        "EndpointSlice",
+    ]
 )
 """Kinds that live in a namespace, which is `default` where a manifest names none."""
 

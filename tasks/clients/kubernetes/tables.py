@@ -8,7 +8,35 @@ from tasks.domain.cluster import ClusterEvent, ObjectRef
 
 KINDS = {
     name.lower(): name
-    for name in ["Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Service", "ConfigMap", "Secret", "PersistentVolumeClaim", "PersistentVolume", "Ingress", "NetworkPolicy", "ServiceAccount", "Node", "Namespace", "ResourceQuota", "LimitRange", "Endpoints", "HorizontalPodAutoscaler", "StorageClass", "IngressClass", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"]
+    for name in [
+        "Pod",
+        "Deployment",
+        "StatefulSet",
+        "DaemonSet",
+        "ReplicaSet",
+        "Job",
+        "CronJob",
+        "Service",
+        "ConfigMap",
+        "Secret",
+        "PersistentVolumeClaim",
+        "PersistentVolume",
+        "Ingress",
+        "NetworkPolicy",
+        "ServiceAccount",
+        "Node",
+        "Namespace",
+        "ResourceQuota",
+        "LimitRange",
+        "Endpoints",
+        "HorizontalPodAutoscaler",
+        "StorageClass",
+        "IngressClass",
+        "Role",
+        "RoleBinding",
+        "ClusterRole",
+        "ClusterRoleBinding",
+    ]
 }
 _SHORT = {
     "po": "Pod", "deploy": "Deployment", "sts": "StatefulSet", "ds": "DaemonSet", "rs": "ReplicaSet", "svc": "Service",

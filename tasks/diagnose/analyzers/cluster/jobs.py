@@ -1,0 +1,129 @@
+"""Jobs that gave up or ran out of time, and cron jobs that never start one."""
+
+import re
+from collections.abc import Iterator
+
+from tasks.diagnose.analyzers.cluster.reading import (
+    event_quote,
+    events_saying,
+    int_of,
+    one_line,
+    spec_quote,
+    status_quote,
+)
+from tasks.domain.cluster import ClusterSnapshot, KubeObject
+from tasks.domain.cluster_cause import SYMPTOM, Clue
+from tasks.domain.failure_class import FailureClass as F
+
+_FIELD = re.compile(
+    r"^(?:\*|\?|[0-9A-Za-z]+(?:-[0-9A-Za-z]+)?)(?:/\d+)?(?:,(?:\*|[0-9A-Za-z]+(?:-[0-9A-Za-z]+)?)(?:/\d+)?)*$"
+)
+_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_MACRO = re.compile(r"^@(?:yearly|annually|monthly|weekly|daily|midnight|hourly|every \S+)$")
+
+
+def find_job_faults(snapshot: ClusterSnapshot) -> Iterator[Clue]:
+    """One clue for each job that failed; why its pods fail is another's to say."""
+    for job in snapshot.of_kind("Job"):
+        yield from _job(snapshot, job)
+    for job in snapshot.of_kind("CronJob"):
+        yield from _cron_job(snapshot, job)
+
+
+def _job(snapshot: ClusterSnapshot, job: KubeObject) -> Iterator[Clue]:
+    failed = job.condition("Failed")
+    target = snapshot.workload_of(job)
+    events = events_saying(snapshot, job.ref, r"BackoffLimitExceeded|DeadlineExceeded|PodFailurePolicy")
+    gone = int_of(job.status.get("failed")) > 0 and not job.status.get("active") and not job.status.get("succeeded")
+    if failed.get("status") == "True" or (events and not job.status.get("succeeded")) or gone:
+        reason = str(failed.get("reason") or (events[-1].reason if events else "Failed"))
+        words = (
+            "it ran longer than it may"
+            if reason == "DeadlineExceeded"
+            else "its pods failed as often as they may (backoff limit)"
+        )
+        quote = (
+            event_quote(events[-1]) if events else status_quote(job, f"Failed: {reason} {failed.get('message') or ''}")
+        )
+        deadline = reason == "DeadlineExceeded"
+        yield Clue(
+            failure_class=F.K8S_JOB,
+            rule="cluster-job",
+            cause=f"{target}: the job has failed: {words} ({reason}).",
+            target=target,
+            victims=(job.ref,),
+            quotes=(quote,),
+            confidence=0.9 if deadline else 0.7,
+            rank=35 if deadline else SYMPTOM,
+        )
+    if job.spec.get("suspend") is True:
+        yield _hint(job, "is suspended")
+
+
+def _cron_job(snapshot: ClusterSnapshot, job: KubeObject) -> Iterator[Clue]:
+    schedule = str(job.spec.get("schedule") or "")
+    why = schedule_fault(schedule) if "schedule" in job.spec else ""
+    if why:
+        yield Clue(
+            failure_class=F.K8S_JOB,
+            rule="cluster-schedule",
+            cause=f"{job.ref} never starts: its schedule {schedule!r} is not valid ({why}).",
+            target=job.ref,
+            quotes=(spec_quote(job, f"schedule: {schedule}"),),
+            confidence=0.95,
+            rank=20,
+        )
+    if int_of(job.spec.get("startingDeadlineSeconds")) < 0:
+        yield Clue(
+            failure_class=F.K8S_JOB,
+            rule="cluster-deadline",
+            cause=f"{job.ref} never starts: its starting deadline is negative.",
+            target=job.ref,
+            quotes=(spec_quote(job, f"startingDeadlineSeconds: {job.spec.get('startingDeadlineSeconds')}"),),
+            confidence=0.95,
+            rank=20,
+        )
+    if job.spec.get("suspend") is True:
+        yield _hint(job, "is suspended")
+    events = events_saying(
+        snapshot, job.ref, r"^(?:FailedNeedsStart|TooManyMissedTimes|InvalidSchedule|UnparseableSchedule|FailedCreate)"
+    )
+    if events and not why:
+        yield Clue(
+            failure_class=F.K8S_JOB,
+            rule="cluster-cron",
+            cause=f"{job.ref} starts no job: {one_line(events[-1].message)[:200]}.",
+            target=job.ref,
+            quotes=(event_quote(events[-1]),),
+            confidence=0.85,
+            rank=25,
+        )
+
+
+def _hint(job: KubeObject, why: str) -> Clue:
+    return Clue(
+        failure_class=F.K8S_JOB,
+        rule="cluster-suspended",
+        cause=f"{job.ref} {why}.",
+        target=job.ref,
+        quotes=(spec_quote(job, "suspend: true"),),
+        confidence=0.6,
+        hint=True,
+    )
+
+
+def schedule_fault(schedule: str) -> str:
+    """Why a cron schedule is not valid, empty when it is; five fields, or a macro such as `@daily`."""
+    schedule = re.sub(r"^(?:CRON_)?TZ=\S+\s+", "", schedule.strip())
+    if _MACRO.match(schedule):
+        return ""
+    fields = schedule.split()
+    if len(fields) != 5:
+        return f"it has {len(fields)} fields, not 5"
+    for field, (least, most) in zip(fields, _RANGES, strict=True):
+        if not _FIELD.match(field):
+            return f"{field!r} is no field of a schedule"
+        numbers = [int(number) for number in re.findall(r"(?<![/\d])\d+", field)]
+        if any(not least <= number <= most for number in numbers):
+            return f"{field!r} is not between {least} and {most}"
+    return ""

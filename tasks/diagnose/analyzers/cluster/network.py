@@ -1,0 +1,195 @@
+"""Network policies that cut off what is needed: the resolver, or a peer. And CoreDNS itself."""
+
+import re
+from collections.abc import Iterator
+
+from tasks.diagnose.analyzers.cluster.reading import containers_of, is_healthy, spec_quote, status_quote, words_of
+from tasks.diagnose.analyzers.cluster.saying import listen
+from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, mapping_of, mappings_of, selects
+from tasks.domain.cluster_cause import Clue, Quote
+from tasks.domain.failure_class import FailureClass as F
+
+_DNS_PORTS = (53, "53", "dns", "dns-tcp", "domain")
+_BLOCKED = (F.K8S_DNS, F.K8S_CRASH_DEP)
+
+
+def find_network_faults(snapshot: ClusterSnapshot) -> Iterator[Clue]:
+    """Policies that block names or peers, policies that mean nobody, and a resolver that is down."""
+    for policy in snapshot.of_kind("NetworkPolicy"):
+        pods = [
+            item
+            for item in snapshot.carriers(policy.namespace)
+            if selects(mapping_of(policy.spec.get("podSelector")), item.pod_labels)
+        ]
+        if not pods:
+            yield _hint(policy, "selects no pod")
+            continue
+        if _direction(policy, "Egress"):
+            yield from _blocks_dns(snapshot, policy, pods)
+        if _direction(policy, "Ingress"):
+            yield from _blocks_peers(snapshot, policy, pods)
+    yield from _resolver(snapshot)
+
+
+def _direction(policy: KubeObject, name: str) -> bool:
+    kinds = policy.spec.get("policyTypes")
+    return name in kinds if isinstance(kinds, list) else name == "Ingress" or "egress" in policy.spec
+
+
+def _hint(policy: KubeObject, why: str) -> Clue:
+    return Clue(
+        failure_class=F.K8S_NETPOL,
+        rule="cluster-policy-idle",
+        cause=f"{policy.ref} {why}.",
+        target=policy.ref,
+        quotes=(spec_quote(policy, f"podSelector: {policy.spec.get('podSelector')}"),),
+        confidence=0.5,
+        hint=True,
+    )
+
+
+def _policies_on(snapshot: ClusterSnapshot, item: KubeObject, direction: str) -> list[KubeObject]:
+    return [
+        policy
+        for policy in snapshot.of_kind("NetworkPolicy", item.namespace)
+        if _direction(policy, direction) and selects(mapping_of(policy.spec.get("podSelector")), item.pod_labels)
+    ]
+
+
+def _lets_dns(policy: KubeObject) -> bool:
+    for rule in mappings_of(policy.spec.get("egress")):
+        ports = mappings_of(rule.get("ports"))
+        if not ports or any(row.get("port") in (*_DNS_PORTS, None) for row in ports):
+            return True
+    return False
+
+
+def _blocks_dns(snapshot: ClusterSnapshot, policy: KubeObject, pods: list[KubeObject]) -> Iterator[Clue]:
+    victims = [item for item in pods if not any(_lets_dns(other) for other in _policies_on(snapshot, item, "Egress"))]
+    if not victims:
+        return
+    heard = _heard(snapshot, victims)
+    rules = mappings_of(policy.spec.get("egress"))
+    what = "all traffic out" if not rules else "everything but a few ports out, and port 53 is not among them"
+    who = "every pod of the namespace" if not mapping_of(policy.spec.get("podSelector")) else "the pods it selects"
+    yield Clue(
+        failure_class=F.K8S_NETPOL,
+        rule="cluster-policy-dns",
+        cause=f"{policy.ref} forbids {who} {what}, so that names cannot be resolved (DNS).",
+        target=policy.ref,
+        victims=tuple(item.ref for item in victims[:20]),
+        quotes=(
+            spec_quote(policy, f"policyTypes: {policy.spec.get('policyTypes')}, egress: {policy.spec.get('egress')}"),
+            *heard,
+        ),
+        confidence=0.92 if heard else 0.7,
+        rank=12,
+        hint=not (
+            heard
+            or snapshot.desired_only
+            or any(item.kind == "Pod" and item.status and not is_healthy(item) for item in victims)
+        ),
+    )
+
+
+def _heard(snapshot: ClusterSnapshot, victims: list[KubeObject]) -> tuple[Quote, ...]:
+    """What the pods themselves say of not getting through."""
+    for item in victims[:200]:
+        said = listen(snapshot.logs_of(item)) if item.kind == "Pod" else None
+        if said is not None and said.failure_class in _BLOCKED:
+            return said.quotes[:1]
+    return ()
+
+
+def _blocks_peers(snapshot: ClusterSnapshot, policy: KubeObject, pods: list[KubeObject]) -> Iterator[Clue]:
+    services = [
+        service
+        for service in snapshot.of_kind("Service", policy.namespace)
+        if mapping_of(service.spec.get("selector"))
+        and any(selects(mapping_of(service.spec.get("selector")), item.pod_labels) for item in pods)
+    ]
+    for service in services:
+        for caller in _callers(snapshot, service):
+            if any(
+                _lets_in(snapshot, other, caller)
+                for item in pods[:1]
+                for other in _policies_on(snapshot, item, "Ingress")
+            ):
+                continue
+            heard = _heard(snapshot, snapshot.pods_of(caller.ref) or [caller])
+            well = caller.kind == "Pod" and is_healthy(caller) and not heard
+            if well or (not heard and not snapshot.desired_only and not caller.status.get("unavailableReplicas")):
+                continue
+            yield Clue(
+                failure_class=F.K8S_NETPOL,
+                rule="cluster-policy-peer",
+                cause=f"{policy.ref} does not let {caller.ref} reach {service.ref}.",
+                target=policy.ref,
+                victims=(caller.ref, service.ref),
+                quotes=(spec_quote(policy, f"ingress: {policy.spec.get('ingress')}"), *heard),
+                confidence=0.9 if heard else 0.65,
+                rank=14,
+            )
+
+
+def _callers(snapshot: ClusterSnapshot, service: KubeObject) -> Iterator[KubeObject]:
+    """What names the service as a host in its command or environment."""
+    for item in snapshot.templates():
+        near = item.namespace == service.namespace
+        sought = re.compile(
+            rf"(?<![\w.-]){re.escape(service.name)}"
+            + ("" if near else rf"\.{re.escape(service.namespace)}")
+            + r"(?=[.:/\s'\"]|$)"
+        )
+        texts = [
+            text
+            for container in containers_of(item.pod_spec)
+            for text in (*words_of(container), *(str(row.get("value")) for row in mappings_of(container.get("env"))))
+        ]
+        if any(sought.search(text) for text in texts) and not selects(
+            mapping_of(service.spec.get("selector")), item.pod_labels
+        ):
+            yield item
+
+
+def _lets_in(snapshot: ClusterSnapshot, policy: KubeObject, caller: KubeObject) -> bool:
+    for rule in mappings_of(policy.spec.get("ingress")):
+        peers = mappings_of(rule.get("from"))
+        if not peers or any(_is_peer(snapshot, peer, policy, caller) for peer in peers):
+            return True
+    return False
+
+
+def _is_peer(snapshot: ClusterSnapshot, peer: Json, policy: KubeObject, caller: KubeObject) -> bool:
+    if "ipBlock" in peer:
+        return True
+    if "namespaceSelector" in peer:
+        namespace = snapshot.find("Namespace", "", caller.namespace)
+        labels = {"kubernetes.io/metadata.name": caller.namespace, **(namespace.labels if namespace else {})}
+        if not selects(mapping_of(peer.get("namespaceSelector")), labels):
+            return False
+    elif caller.namespace != policy.namespace:
+        return False
+    return "podSelector" not in peer or selects(mapping_of(peer.get("podSelector")), caller.pod_labels)
+
+
+def _resolver(snapshot: ClusterSnapshot) -> Iterator[Clue]:
+    """CoreDNS without a ready pod: everything that asks for a name fails."""
+    for item in snapshot.of_kind("Deployment", "kube-system"):
+        if item.labels.get("k8s-app") != "kube-dns" and item.name not in (
+            "coredns",
+            "kube-dns",
+            "rke2-coredns-rke2-coredns",
+        ):
+            continue
+        ready, wanted = item.status.get("readyReplicas") or 0, item.spec.get("replicas", 1)
+        if not ready and item.status and not snapshot.desired_only:
+            yield Clue(
+                failure_class=F.K8S_DNS,
+                rule="cluster-dns-down",
+                cause=f"{item.ref} has no ready pod ({wanted} wanted): no name can be resolved.",
+                target=item.ref,
+                quotes=(status_quote(item, f"{ready} of {wanted} ready"),),
+                confidence=0.9,
+                rank=40 if wanted else 10,
+            )

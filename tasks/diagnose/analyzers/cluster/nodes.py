@@ -1,0 +1,119 @@
+"""Nodes that are not ready, under pressure, full or closed, and the pods they threw out."""
+
+from collections.abc import Iterator
+
+from tasks.diagnose.analyzers.cluster.quantity import amount
+from tasks.diagnose.analyzers.cluster.reading import one_line, spec_quote, status_quote
+from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, dig, mappings_of
+from tasks.domain.cluster_cause import Clue
+from tasks.domain.failure_class import FailureClass as F
+
+_PRESSURE = ("MemoryPressure", "DiskPressure", "PIDPressure")
+
+
+def find_node_faults(snapshot: ClusterSnapshot) -> Iterator[Clue]:
+    """One clue for each node that is in trouble, and one for each workload with evicted pods."""
+    held: dict[str, list[KubeObject]] = {}
+    for pod in snapshot.of_kind("Pod"):
+        if pod.spec.get("nodeName") and pod.status.get("phase") not in ("Succeeded", "Failed"):
+            held.setdefault(str(pod.spec["nodeName"]), []).append(pod)
+    for node in snapshot.of_kind("Node"):
+        yield from _node(snapshot, node, held.get(node.name, []))
+    for pod in snapshot.of_kind("Pod"):
+        if pod.status.get("reason") == "Evicted":
+            yield _evicted(snapshot, pod)
+
+
+def _node(snapshot: ClusterSnapshot, node: KubeObject, held: list[KubeObject]) -> Iterator[Clue]:
+    victims = tuple(snapshot.workload_of(pod) for pod in held)
+    for row in mappings_of(node.status.get("conditions")):
+        kind, status = str(row.get("type")), row.get("status")
+        said = one_line(f"{kind}={status} {row.get('reason') or ''}: {row.get('message') or ''}")
+        quote = status_quote(node, said)
+        if kind == "Ready" and status in ("False", "Unknown"):
+            yield Clue(
+                failure_class=F.K8S_NODE_NOTREADY,
+                rule="cluster-node",
+                cause=f"{node.ref} is not ready: {said}.",
+                target=node.ref,
+                victims=victims,
+                quotes=(quote,),
+                confidence=0.96,
+                rank=5,
+            )
+        elif kind in _PRESSURE and status == "True":
+            yield Clue(
+                failure_class=F.K8S_NODE_PRESSURE,
+                rule="cluster-node-pressure",
+                cause=f"{node.ref} is under pressure: {said}.",
+                target=node.ref,
+                victims=victims,
+                quotes=(quote,),
+                confidence=0.95,
+                rank=6,
+            )
+        elif kind not in ("Ready", "EtcdIsVoter") and kind not in _PRESSURE and status == "True":
+            network = kind == "NetworkUnavailable"
+            yield Clue(
+                failure_class=F.K8S_NODE_NOTREADY,
+                rule="cluster-node-condition",
+                cause=f"{node.ref} reports {said}.",
+                target=node.ref,
+                victims=victims if network else (),
+                quotes=(quote,),
+                confidence=0.8,
+                rank=7,
+                hint=not network,
+            )
+    most = amount(dig(node.status, "allocatable", "pods") or dig(node.status, "capacity", "pods"))
+    if most and len(held) >= most:
+        yield Clue(
+            failure_class=F.K8S_PENDING_UNSCHED,
+            rule="cluster-node-full",
+            cause=f"{node.ref} runs too many pods for its capacity: {len(held)} of {most:g} that it may hold.",
+            target=node.ref,
+            quotes=(status_quote(node, f"allocatable pods: {most:g}; running pods: {len(held)}"),),
+            confidence=0.9,
+            rank=20,
+        )
+    if node.spec.get("unschedulable") is True:
+        waiting = [
+            pod.ref
+            for pod in snapshot.of_kind("Pod")
+            if pod.status.get("phase") == "Pending" and not pod.spec.get("nodeName") and _for_this(snapshot, pod)
+        ]
+        yield Clue(
+            failure_class=F.K8S_PENDING_UNSCHED,
+            rule="cluster-cordoned",
+            cause=f"{node.ref} is cordoned: it takes no new pods.",
+            target=node.ref,
+            victims=tuple(waiting),
+            quotes=(spec_quote(node, "unschedulable: true"),),
+            confidence=0.85,
+            rank=18,
+            hint=not waiting,
+        )
+
+
+def _for_this(snapshot: ClusterSnapshot, pod: KubeObject) -> bool:
+    said = " ".join(event.message for event in snapshot.events_of(pod.ref) if event.reason == "FailedScheduling") + str(
+        pod.condition("PodScheduled").get("message") or ""
+    )
+    return "were unschedulable" in said
+
+
+def _evicted(snapshot: ClusterSnapshot, pod: KubeObject) -> Clue:
+    said = one_line(f"Evicted: {pod.status.get('message') or 'no reason given'}")
+    node = str(pod.spec.get("nodeName") or "")
+    target = ObjectRef(kind="Node", name=node) if node and "node was low" in said else snapshot.workload_of(pod)
+    owner = snapshot.workload_of(pod)
+    return Clue(
+        failure_class=F.K8S_NODE_PRESSURE,
+        rule="cluster-evicted",
+        cause=f"{owner}: its pods were evicted: {said[:220].rstrip('.')}.",
+        target=target,
+        victims=(owner, pod.ref),
+        quotes=(status_quote(pod, said),),
+        confidence=0.85,
+        rank=22,
+    )

@@ -1,0 +1,141 @@
+"""Probes that fail, and probes that cannot succeed."""
+
+import re
+from collections.abc import Iterator
+
+from tasks.diagnose.analyzers.cluster.reading import (
+    ailing_pods,
+    containers_of,
+    event_quote,
+    events_saying,
+    one_line,
+    spec_quote,
+    states_of,
+    status_quote,
+    words_of,
+)
+from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, dig, mapping_of, mappings_of
+from tasks.domain.cluster_cause import Clue
+from tasks.domain.failure_class import FailureClass as F
+
+_PROBES = (("livenessProbe", "liveness"), ("startupProbe", "startup"), ("readinessProbe", "readiness"))
+_NEVER = re.compile(r"^(?:exit [1-9]\d*|false|/bin/false|/usr/bin/false)$")
+_USUAL_PORTS = {
+    "nginx": 80,
+    "httpd": 80,
+    "redis": 6379,
+    "postgres": 5432,
+    "mysql": 3306,
+    "mongo": 27017,
+    "rabbitmq": 5672,
+    "memcached": 11211,
+}
+
+
+def find_failing_probes(snapshot: ClusterSnapshot) -> Iterator[Clue]:
+    """Containers that run and are not ready, or are killed for it, and probes that contradict their own container."""
+    for pod in ailing_pods(snapshot):
+        yield from _failing(snapshot, pod)
+    for item in snapshot.templates():
+        ailing = item.status.get("unavailableReplicas") or (
+            item.kind == "Pod"
+            and item.status.get("phase") == "Running"
+            and item.condition("Ready").get("status") == "False"
+        )
+        if snapshot.desired_only or ailing:
+            yield from _contradictions(item)
+
+
+def _failing(snapshot: ClusterSnapshot, pod: KubeObject) -> Iterator[Clue]:
+    waiting = [state for state in states_of(pod) if not state.init and state.running and not state.ready]
+    if not waiting or (waiting[0].ended and waiting[0].exit_code not in (0, 137, 143, None)):
+        return
+    target = snapshot.workload_of(pod)
+    for kind, failure_class in (
+        ("liveness", F.K8S_CRASH_LIVENESS),
+        ("startup", F.K8S_CRASH_LIVENESS),
+        ("readiness", F.K8S_PROBE_READY),
+    ):
+        events = events_saying(snapshot, pod.ref, f"^Unhealthy.*{kind} probe|^ProbeWarning.*{kind} probe")
+        if events:
+            why = one_line(events[-1].message.partition("probe failed:")[2] or events[-1].message)[:200]
+            yield Clue(
+                failure_class=failure_class,
+                rule=f"cluster-probe-{kind}",
+                cause=f"{target}: the {kind} probe of its pod fails: {why.rstrip('.')}.{_wrong_port(pod)}",
+                target=target,
+                victims=(pod.ref,),
+                quotes=(event_quote(events[-1]), status_quote(pod, waiting[0].said)),
+                confidence=0.88,
+                rank=45,
+            )
+            return
+    probed = any(container.get("readinessProbe") for container in containers_of(pod.spec))
+    yield Clue(
+        failure_class=F.K8S_PROBE_READY,
+        rule="cluster-not-ready",
+        cause=f"{target}: container {waiting[0].name} runs and is not ready"
+        + (": its readiness probe does not pass." if probed else "."),
+        target=target,
+        victims=(pod.ref,),
+        quotes=(status_quote(pod, f"container {waiting[0].name} running, not ready"),),
+        confidence=0.6 if probed else 0.4,
+        rank=60,
+    )
+
+
+def _wrong_port(pod: KubeObject) -> str:
+    said = next((clue.cause for clue in _contradictions(pod)), "")
+    return f" {said}" if said else ""
+
+
+def _contradictions(item: KubeObject) -> Iterator[Clue]:
+    for container in containers_of(item.pod_spec):
+        for field, kind in _PROBES:
+            probe = mapping_of(container.get(field))
+            why = _impossible(probe, container) if probe else ""
+            if why:
+                yield Clue(
+                    failure_class=F.K8S_PROBE_READY if kind == "readiness" else F.K8S_CRASH_LIVENESS,
+                    rule=f"cluster-probe-{kind}-spec",
+                    cause=f"{item.ref}: the {kind} probe of container {container.get('name')} cannot pass: {why}.",
+                    target=item.ref,
+                    quotes=(spec_quote(item, f"container {container.get('name')} {field}: {dict(probe)}"),),
+                    confidence=0.7,
+                    rank=35,
+                )
+                return
+
+
+def _impossible(probe: Json, container: Json) -> str:
+    command = words_of(mapping_of(probe.get("exec")))
+    if command and (_NEVER.match(command[-1].strip()) or _NEVER.match(" ".join(command))):
+        return f"it runs '{' '.join(command)}', which always fails"
+    port = dig(probe, "httpGet", "port") or dig(probe, "tcpSocket", "port") or dig(probe, "grpc", "port")
+    ports = mappings_of(container.get("ports"))
+    if port in (None, ""):
+        return ""
+    if isinstance(port, str) and not port.isdigit():
+        named = [row.get("name") for row in ports]
+        return "" if port in named or not ports else f"it asks port {port!r}, and the container names only {named}"
+    numbers = [row.get("containerPort") for row in ports]
+    other = [_port_of(container, field) for field, _ in _PROBES]
+    if numbers and int(port) not in numbers and not (other.count(int(port)) > 1):
+        return f"it asks the wrong port {port}, while the container listens on {' and '.join(str(number) for number in numbers)}"
+    usual = next(
+        (
+            number
+            for name, number in _USUAL_PORTS.items()
+            if re.search(rf"(?:^|/){name}(?::|@|$)", str(container.get("image")))
+        ),
+        None,
+    )
+    if usual and not numbers and int(port) != usual and not words_of(container):
+        return f"it asks port {port}, while this image listens on {usual} unless told otherwise"
+    return ""
+
+
+def _port_of(container: Json, field: str) -> int | None:
+    probe = mapping_of(container.get(field))
+    port = dig(probe, "httpGet", "port") or dig(probe, "tcpSocket", "port")
+    return port if isinstance(port, int) else None

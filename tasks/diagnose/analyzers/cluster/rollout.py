@@ -1,0 +1,132 @@
+"""Workloads that do not become what they should be, and what changed in them last."""
+
+from collections.abc import Iterator
+
+from tasks.diagnose.analyzers.cluster.reading import containers_of, int_of, one_line, spec_quote, status_quote
+from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, ObjectRef, mapping_of, mappings_of
+from tasks.domain.cluster_cause import SYMPTOM, Clue, Quote
+from tasks.domain.failure_class import FailureClass as F
+
+_REVISION = "deployment.kubernetes.io/revision"
+_NOT_COMPARED = ("terminationMessagePath", "terminationMessagePolicy", "imagePullPolicy", "name")
+
+
+def find_stuck_rollouts(snapshot: ClusterSnapshot) -> Iterator[Clue]:
+    """One clue for each workload with less than it should have: a symptom, where another analyzer knows why."""
+    for item in snapshot.of_kind("Deployment"):
+        yield from _deployment(snapshot, item)
+    for kind, wanted, ready in (
+        ("StatefulSet", "replicas", "readyReplicas"),
+        ("DaemonSet", "desiredNumberScheduled", "numberReady"),
+        ("ReplicaSet", "replicas", "readyReplicas"),
+        ("ReplicationController", "replicas", "readyReplicas"),
+    ):
+        for item in snapshot.of_kind(kind):
+            if item.status and not item.sketched and item.owner is None:
+                source = item.spec if kind != "DaemonSet" else item.status
+                yield from _short(
+                    item, int_of(source.get(wanted), 1 if kind != "DaemonSet" else 0), int_of(item.status.get(ready))
+                )
+    if not snapshot.desired_only and snapshot.knows("Service"):
+        for item in snapshot.of_kind("StatefulSet"):
+            name = str(item.spec.get("serviceName") or "")
+            if name and snapshot.find("Service", item.namespace, name) is None:
+                yield Clue(
+                    failure_class=F.K8S_SVC_SELECTOR,
+                    rule="cluster-headless",
+                    cause=f"{item.ref} names the service {name}, which does not exist.",
+                    target=ObjectRef(kind="Service", namespace=item.namespace, name=name),
+                    victims=(item.ref,),
+                    quotes=(spec_quote(item, f"serviceName: {name}"),),
+                    confidence=0.75,
+                    rank=35,
+                )
+
+
+def _deployment(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:
+    progressing = item.condition("Progressing")
+    if progressing.get("status") == "False":
+        said = one_line(f"Progressing=False {progressing.get('reason')}: {progressing.get('message') or ''}")
+        yield Clue(
+            failure_class=F.DEP_ROLLOUT_TIMEOUT,
+            rule="cluster-rollout",
+            cause=f"{item.ref}: its rollout does not come to an end ({progressing.get('reason')}).",
+            target=item.ref,
+            quotes=(status_quote(item, said),),
+            confidence=0.8,
+            rank=SYMPTOM,
+        )
+        return
+    if item.status and not item.sketched:
+        yield from _short(item, int_of(item.spec.get("replicas"), 1), int_of(item.status.get("availableReplicas")))
+    if item.spec.get("paused") is True:
+        yield Clue(
+            failure_class=F.DEP_ROLLOUT_TIMEOUT,
+            rule="cluster-paused",
+            cause=f"{item.ref} is paused: its rollout does not go on.",
+            target=item.ref,
+            quotes=(spec_quote(item, "paused: true"),),
+            confidence=0.6,
+            hint=True,
+        )
+
+
+def _short(item: KubeObject, wanted: int, ready: int) -> Iterator[Clue]:
+    if ready < wanted:
+        yield Clue(
+            failure_class=F.DEP_ROLLOUT_TIMEOUT,
+            rule="cluster-short",
+            cause=f"{item.ref} has {ready} of {wanted} pods ready; nothing that was read says why.",
+            target=item.ref,
+            quotes=(status_quote(item, f"{ready} of {wanted} ready"),),
+            confidence=0.4,
+            rank=SYMPTOM + 10,
+        )
+
+
+def changes_of(snapshot: ClusterSnapshot, workload: ObjectRef) -> tuple[Quote, ...]:
+    """What the last revision of a Deployment changed, as quotes; nothing when one revision is all that was read."""
+    if workload.kind != "Deployment":
+        return ()
+    rows = [
+        (int(str(item.annotations.get(_REVISION))), item)
+        for item in snapshot.children_of(workload)
+        if item.kind == "ReplicaSet" and str(item.annotations.get(_REVISION)).isdigit()
+    ]
+    rows.sort(key=lambda row: row[0])
+    if len(rows) < 2:
+        return ()
+    (before, old), (after, new) = rows[-2:]
+    said = list(_differences(old.pod_spec, new.pod_spec))[:4]
+    return tuple(
+        Quote(source=f"change:{workload}", text=f"revision {before} -> {after}: {one_line(text)[:400]}")
+        for text in said
+    )
+
+
+def _differences(old: Json, new: Json) -> Iterator[str]:
+    earlier = {str(row.get("name")): row for row in containers_of(old)}
+    for container in containers_of(new):
+        name = str(container.get("name"))
+        before = mapping_of(earlier.get(name))
+        if not before:
+            yield f"container {name} is new"
+            continue
+        yield from _variables(name, before, container)
+        for field in sorted(set(before) | set(container) - set(_NOT_COMPARED)):
+            if field not in (*_NOT_COMPARED, "env") and before.get(field) != container.get(field):
+                yield f"container {name} {field}: {before.get(field)} -> {container.get(field)}"
+    for field in ("nodeSelector", "affinity", "tolerations", "volumes", "serviceAccountName", "securityContext"):
+        if old.get(field) != new.get(field):
+            yield f"{field}: {old.get(field)} -> {new.get(field)}"
+
+
+def _variables(name: str, before: Json, after: Json) -> Iterator[str]:
+    old, new = ({str(row.get("name")): row for row in mappings_of(side.get("env"))} for side in (before, after))
+    for key in old.keys() - new.keys():
+        yield f"container {name} env {key} was removed"
+    for key in new.keys() - old.keys():
+        yield f"container {name} env {key} was added"
+    for key in old.keys() & new.keys():
+        if old[key] != new[key]:
+            yield f"container {name} env {key} was changed"

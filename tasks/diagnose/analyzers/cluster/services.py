@@ -1,0 +1,144 @@
+"""Services that lead nowhere: no pod has their labels, no pod is ready, or no container listens on their port."""
+
+import difflib
+from collections.abc import Iterator
+
+from tasks.diagnose.analyzers.cluster.reading import event_quote, is_healthy, spec_quote, status_quote
+from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, mapping_of, mappings_of, selects, unique_refs
+from tasks.domain.cluster_cause import SYMPTOM, Clue
+from tasks.domain.failure_class import FailureClass as F
+
+_ELECTION = "control-plane.alpha.kubernetes.io/leader"
+
+
+def find_dead_services(snapshot: ClusterSnapshot) -> Iterator[Clue]:
+    """One clue for each service without an end."""
+    for service in snapshot.of_kind("Service"):
+        selector = mapping_of(service.spec.get("selector"))
+        if not selector or service.spec.get("type") == "ExternalName" or _ELECTION in service.annotations:
+            continue
+        carriers = snapshot.carriers(service.namespace)
+        if service.sketched and not any(not item.sketched for item in carriers):
+            continue
+        chosen = [item for item in carriers if selects(selector, item.pod_labels)]
+        if not chosen:
+            yield from _selects_nothing(snapshot, service, selector, carriers)
+        else:
+            yield from _not_ready(snapshot, service, chosen)
+            yield from _wrong_port(service, chosen)
+        yield from _warned(snapshot, service)
+
+
+def _selects_nothing(
+    snapshot: ClusterSnapshot, service: KubeObject, selector: Json, carriers: list[KubeObject]
+) -> Iterator[Clue]:
+    said = ", ".join(f"{key}={value}" for key, value in selector.items())
+    near = _nearest(selector, carriers)
+    if near is None and (service.sketched or not (snapshot.desired_only or snapshot.knows("Pod") or carriers)):
+        return
+    differs = ""
+    victims = (near.ref,) if near is not None else ()
+    quotes = [spec_quote(service, f"selector: {said}")]
+    if near is not None:
+        labels = ", ".join(f"{key}={near.pod_labels.get(key, '(none)')}" for key in selector)
+        differs = f", while the pods of {snapshot.workload_of(near)} have {labels}"
+        quotes.append(spec_quote(near, f"pod labels: {labels}"))
+    yield Clue(
+        failure_class=F.K8S_SVC_SELECTOR,
+        rule="cluster-selector",
+        cause=f"{service.ref} has no endpoints: no pod has its labels {said}{differs}.",
+        target=service.ref,
+        victims=victims,
+        quotes=tuple(quotes),
+        confidence=0.92 if near is not None else 0.6,
+        rank=25,
+        hint=near is None and not snapshot.desired_only,
+    )
+
+
+def _nearest(selector: Json, carriers: list[KubeObject]) -> KubeObject | None:
+    """The pods that were meant: they share a label, or nearly."""
+
+    def likeness(item: KubeObject) -> float:
+        labels = item.pod_labels
+        alike = [
+            difflib.SequenceMatcher(None, str(value), str(labels[key])).ratio()
+            for key, value in selector.items()
+            if key in labels
+        ]
+        same = sum(1 for key, value in selector.items() if labels.get(key) == value)
+        return same + max(alike, default=0.0)
+
+    best = max(carriers, key=likeness, default=None)
+    return best if best is not None and likeness(best) >= 0.6 else None
+
+
+def _not_ready(snapshot: ClusterSnapshot, service: KubeObject, chosen: list[KubeObject]) -> Iterator[Clue]:
+    pods = [item for item in chosen if item.kind == "Pod" and item.status]
+    if not pods or any(is_healthy(pod) for pod in pods):
+        scaled = [item for item in chosen if item.kind != "Pod"]
+        if not pods and scaled and not snapshot.desired_only and all(item.spec.get("replicas") == 0 for item in scaled):
+            yield Clue(
+                failure_class=F.K8S_SVC_SELECTOR,
+                rule="cluster-scaled-to-zero",
+                cause=f"{service.ref} has no endpoints: {scaled[0].ref} is scaled to zero.",
+                target=scaled[0].ref,
+                victims=(service.ref,),
+                quotes=(spec_quote(scaled[0], "replicas: 0"),),
+                confidence=0.7,
+                rank=40,
+                hint=True,
+            )
+        return
+    owners = unique_refs(snapshot.workload_of(pod) for pod in pods)
+    yield Clue(
+        failure_class=F.K8S_PROBE_READY,
+        rule="cluster-no-ready-endpoint",
+        cause=f"{service.ref} has no ready endpoints: none of {len(pods)} pods of {owners[0]} is ready.",
+        target=owners[0],
+        victims=(service.ref,),
+        quotes=(status_quote(service, f"0 of {len(pods)} pods are ready"),),
+        confidence=0.5,
+        rank=SYMPTOM + 5,
+    )
+
+
+def _wrong_port(service: KubeObject, chosen: list[KubeObject]) -> Iterator[Clue]:
+    containers = [row for item in chosen for row in mappings_of(item.pod_spec.get("containers"))]
+    declared = [row for container in containers for row in mappings_of(container.get("ports"))]
+    if not declared or any(item.sketched for item in chosen):
+        return
+    numbers, names = {row.get("containerPort") for row in declared}, {row.get("name") for row in declared}
+    for row in mappings_of(service.spec.get("ports")):
+        wanted = row.get("targetPort", row.get("port"))
+        if wanted in numbers or wanted in names or wanted is None:
+            continue
+        listens = " and ".join(sorted(str(number) for number in numbers))
+        sure = isinstance(wanted, str) and not wanted.isdigit()
+        yield Clue(
+            failure_class=F.K8S_SVC_PORT,
+            rule="cluster-target-port",
+            cause=f"{service.ref} sends to port {wanted} of its pods, which listen on {listens}.",
+            target=service.ref,
+            victims=(chosen[0].ref,),
+            quotes=(
+                spec_quote(service, f"port {row.get('port')} targetPort {wanted}"),
+                spec_quote(chosen[0], f"containerPorts: {listens}"),
+            ),
+            confidence=0.85 if sure else 0.7,
+            rank=25,
+        )
+
+
+def _warned(snapshot: ClusterSnapshot, service: KubeObject) -> Iterator[Clue]:
+    events = [event for event in snapshot.events_of(service.ref) if event.warning]
+    if events:
+        yield Clue(
+            failure_class=F.K8S_SVC_SELECTOR,
+            rule="cluster-service-event",
+            cause=f"{service.ref}: {events[-1].message[:200].rstrip('.')}.",
+            target=service.ref,
+            quotes=(event_quote(events[-1]),),
+            confidence=0.5,
+            rank=60,
+        )

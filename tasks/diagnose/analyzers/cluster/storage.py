@@ -1,0 +1,183 @@
+"""Volumes: claims that stay pending, classes that do not exist, volumes that failed."""
+
+from collections.abc import Iterator
+
+from tasks.diagnose.analyzers.cluster.quantity import amount
+from tasks.diagnose.analyzers.cluster.reading import event_quote, one_line, spec_quote, status_quote
+from tasks.domain.cluster import ClusterSnapshot, KubeObject, dig, mapping_of, mappings_of
+from tasks.domain.cluster_cause import Clue, Quote
+from tasks.domain.failure_class import FailureClass as F
+
+_DEFAULT = "storageclass.kubernetes.io/is-default-class"
+_USUAL = {
+    "standard",
+    "gp2",
+    "gp3",
+    "local-path",
+    "default",
+    "hostpath",
+    "standard-rwo",
+    "premium-rwo",
+    "managed-csi",
+    "managed-premium",
+    "azurefile",
+    "longhorn",
+    "rook-ceph-block",
+    "nfs-client",
+    "efs-sc",
+    "do-block-storage",
+    "microk8s-hostpath",
+}
+"""Classes that common distributions bring along."""
+
+
+def find_storage_faults(snapshot: ClusterSnapshot) -> Iterator[Clue]:
+    """One clue for each claim that is not bound and each volume that is broken."""
+    for claim in snapshot.of_kind("PersistentVolumeClaim"):
+        yield from _claim(snapshot, claim)
+    for item in snapshot.of_kind("StatefulSet"):
+        for template in mappings_of(item.spec.get("volumeClaimTemplates")):
+            name = dig(template, "spec", "storageClassName")
+            if name and _absent(snapshot, str(name)):
+                yield _class_missing(snapshot, item, str(name))
+    for volume in snapshot.of_kind("PersistentVolume"):
+        phase = volume.status.get("phase")
+        if phase in ("Failed", "Released"):
+            yield Clue(
+                failure_class=F.K8S_PENDING_PVC,
+                rule="cluster-volume",
+                cause=f"{volume.ref} is {str(phase).lower()}: {one_line(str(volume.status.get('message') or 'its claim is gone'))[:160]}.",
+                target=volume.ref,
+                quotes=(status_quote(volume, f"phase: {phase}"),),
+                confidence=0.7,
+                rank=30,
+                hint=phase == "Released",
+            )
+    yield from _classes(snapshot)
+
+
+def _absent(snapshot: ClusterSnapshot, name: str) -> bool:
+    known = {item.name for item in snapshot.of_kind("StorageClass")}
+    if snapshot.knows("StorageClass"):
+        return name not in known
+    return snapshot.desired_only and name not in known and name not in _USUAL
+
+
+def _class_missing(snapshot: ClusterSnapshot, item: KubeObject, name: str) -> Clue:
+    sure = snapshot.knows("StorageClass")
+    known = ", ".join(sorted(found.name for found in snapshot.of_kind("StorageClass"))) or "none known"
+    said = "which does not exist" if sure else "which is no usual one and is not defined here"
+    return Clue(
+        failure_class=F.K8S_PENDING_PVC,
+        rule="cluster-storage-class",
+        cause=f"{item.ref} asks for the storage class {name!r}, {said} (there are: {known}): the PersistentVolumeClaim cannot be bound.",
+        target=item.ref,
+        quotes=(spec_quote(item, f"storageClassName: {name}"),),
+        confidence=0.9 if sure else 0.65,
+        rank=18,
+    )
+
+
+def _claim(snapshot: ClusterSnapshot, claim: KubeObject) -> Iterator[Clue]:
+    phase, name = claim.status.get("phase"), claim.spec.get("storageClassName")
+    if phase == "Lost":
+        yield Clue(
+            failure_class=F.K8S_PENDING_PVC,
+            rule="cluster-claim-lost",
+            cause=f"{claim.ref} has lost its volume {claim.spec.get('volumeName')}.",
+            target=claim.ref,
+            quotes=(status_quote(claim, "phase: Lost"),),
+            confidence=0.95,
+            rank=18,
+        )
+        return
+    if phase not in (None, "", "Pending") or (claim.sketched and phase != "Pending"):
+        return
+    events = [
+        event
+        for event in snapshot.events_of(claim.ref)
+        if event.warning or event.reason in ("FailedBinding", "ProvisioningFailed")
+    ]
+    if name and name != "<unset>" and _absent(snapshot, str(name)):
+        clue = _class_missing(snapshot, claim, str(name))
+        yield clue.model_copy(update={"quotes": (*clue.quotes, *(event_quote(event) for event in events[-1:]))})
+        return
+    if events:
+        yield _pending(
+            claim,
+            f"{claim.ref} cannot be bound: {one_line(events[-1].message)[:240].rstrip('.')}.",
+            event_quote(events[-1]),
+            0.92,
+        )
+    elif phase == "Pending" and not _waits_for_pod(snapshot, claim):
+        why = "" if name or _default(snapshot) else ": it names no storage class, and there is no default"
+        yield _pending(
+            claim,
+            f"{claim.ref} is pending and no volume is bound to it{why}.",
+            status_quote(claim, "phase: Pending"),
+            0.7,
+        )
+
+
+def _pending(claim: KubeObject, cause: str, quote: Quote, confidence: float) -> Clue:
+    return Clue(
+        failure_class=F.K8S_PENDING_PVC,
+        rule="cluster-claim",
+        cause=cause,
+        target=claim.ref,
+        quotes=(quote,),
+        confidence=confidence,
+        rank=18,
+    )
+
+
+def _default(snapshot: ClusterSnapshot) -> bool:
+    return any(
+        item.annotations.get(_DEFAULT) == "true" for item in snapshot.of_kind("StorageClass")
+    ) or not snapshot.knows("StorageClass")
+
+
+def _waits_for_pod(snapshot: ClusterSnapshot, claim: KubeObject) -> bool:
+    """A class that binds only when a pod comes leaves the claim pending until then, rightly."""
+    item = snapshot.find("StorageClass", "", str(claim.spec.get("storageClassName") or ""))
+    waits = any(event.reason == "WaitForFirstConsumer" for event in snapshot.events_of(claim.ref))
+    return waits or (item is not None and item.raw.get("volumeBindingMode") == "WaitForFirstConsumer")
+
+
+def _classes(snapshot: ClusterSnapshot) -> Iterator[Clue]:
+    defaults = [item for item in snapshot.of_kind("StorageClass") if item.annotations.get(_DEFAULT) == "true"]
+    if len(defaults) > 1:
+        yield Clue(
+            failure_class=F.K8S_PENDING_PVC,
+            rule="cluster-defaults",
+            cause=f"{len(defaults)} storage classes are the default: {', '.join(item.name for item in defaults)}.",
+            target=defaults[1].ref,
+            quotes=(spec_quote(defaults[1], f"{_DEFAULT}: true"),),
+            confidence=0.6,
+            hint=True,
+        )
+    for item in snapshot.of_kind("StorageClass"):
+        if item.raw.get("provisioner") == "kubernetes.io/no-provisioner":
+            yield Clue(
+                failure_class=F.K8S_PENDING_PVC,
+                rule="cluster-no-provisioner",
+                cause=f"{item.ref} makes no volumes itself (kubernetes.io/no-provisioner).",
+                target=item.ref,
+                quotes=(spec_quote(item, "provisioner: kubernetes.io/no-provisioner"),),
+                confidence=0.5,
+                hint=True,
+            )
+    for kind in ("PersistentVolume", "PersistentVolumeClaim"):
+        for item in snapshot.of_kind(kind):
+            said = dig(item.spec, "capacity", "storage") or dig(item.spec, "resources", "requests", "storage")
+            size = amount(said) if said else None
+            if size is not None and 0 < size < 2**30 and mapping_of(item.spec):
+                yield Clue(
+                    failure_class=F.K8S_PENDING_PVC,
+                    rule="cluster-small",
+                    cause=f"{item.ref} is small ({said}).",
+                    target=item.ref,
+                    quotes=(spec_quote(item, f"storage: {said}"),),
+                    confidence=0.3,
+                    hint=True,
+                )

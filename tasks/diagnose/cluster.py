@@ -1,0 +1,283 @@
+"""From what the analyzers noticed to causes: the dependency and not the victim, one cause and not its ten pods."""
+
+import logging
+import re
+from collections.abc import Iterable, Sequence
+
+from tasks.diagnose.analyzers.cluster import ANALYZERS
+from tasks.diagnose.analyzers.cluster.reading import is_healthy
+from tasks.diagnose.analyzers.cluster.rollout import changes_of
+from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, mapping_of, selects, unique_refs
+from tasks.domain.cluster_cause import SYMPTOM, Clue, ClusterCause, ClusterExplanation, Quote
+from tasks.domain.diagnosis import Culprit, CulpritKind, Diagnosis
+from tasks.domain.evidence import MAX_LINE_CHARACTERS, Evidence, EvidenceLine, UnreadableSource
+from tasks.domain.failure_class import FailureClass as F
+from tasks.domain.incident import short_hash
+
+MAX_CAUSES, MAX_HINTS, MAX_VICTIMS, MAX_QUOTES = 100, 50, 20, 6
+ASSUMED_KEEPS = 0.9
+"""The share of its confidence that a clue keeps where only manifests were read, and no cluster's answer."""
+_DETAILS = re.compile(r"\b[0-9a-f]{8,}\b|\d+")
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
+_API_DOWN = re.compile(
+    r"connection to the server \S+ was refused|cluster unreachable|:6443\b|Unable to connect to the server", re.I
+)
+
+
+def diagnose_cluster(snapshot: ClusterSnapshot, *, namespace: str | None = None) -> ClusterExplanation:
+    """What is wrong in the cluster, or with one namespace of it, the gravest and surest first."""
+    clues, failed = _gather(snapshot)
+    clues += _api_down(snapshot)
+    joined = _join(snapshot, [clue for clue in clues if not clue.hint])
+    concerned = [clue for clue in joined if _concerns(clue, namespace)]
+    concerned.sort(key=lambda clue: (clue.rank >= SYMPTOM, _weight(clue), clue.rank))
+    hints = [clue for clue in _merged([clue for clue in clues if clue.hint]) if _concerns(clue, namespace)]
+    lines: list[EvidenceLine] = []
+    return ClusterExplanation(
+        causes=tuple(_cause(snapshot, clue, lines) for clue in concerned[:MAX_CAUSES]),
+        hints=tuple(_cause(snapshot, clue, lines) for clue in hints[:MAX_HINTS]),
+        evidence=Evidence(lines=tuple(lines), unreadable=(*snapshot.unreadable, *failed)),
+        objects_read=len(snapshot.objects),
+    )
+
+
+def _gather(snapshot: ClusterSnapshot) -> tuple[list[Clue], list[UnreadableSource]]:
+    clues: list[Clue] = []
+    failed: list[UnreadableSource] = []
+    for analyzer in ANALYZERS:
+        try:
+            clues.extend(analyzer(snapshot))
+        except Exception as error:
+            logging.getLogger(__name__).exception("analyzer %s failed", analyzer.__name__)
+            failed.append(
+                UnreadableSource(
+                    source=f"analyzer:{analyzer.__name__}", reason=f"{type(error).__name__}: {error}"[:300]
+                )
+            )
+    return clues, failed
+
+
+def _api_down(snapshot: ClusterSnapshot) -> list[Clue]:
+    told = [source for source in snapshot.unreadable if _API_DOWN.search(source.reason)]
+    if not told:
+        return []
+    quote = Quote(source=f"text:{told[0].source}", text=told[0].reason)
+    target = ObjectRef(kind="Cluster", name="kubernetes")
+    return [
+        Clue(
+            failure_class=F.API_UNREACHABLE,
+            rule="cluster-api",
+            cause="The API server of the cluster does not answer.",
+            target=target,
+            quotes=(quote,),
+            confidence=0.9,
+            rank=0,
+        )
+    ]
+
+
+def _weight(clue: Clue) -> float:
+    """What is sure and hurts many comes first."""
+    return -(clue.confidence + min(len(clue.victims), 20) * 0.005 + (0.2 if clue.rank < 10 else 0.0))
+
+
+def _concerns(clue: Clue, namespace: str | None) -> bool:
+    if namespace is None or clue.target.namespace == namespace:
+        return True
+    return any(victim.namespace == namespace for victim in clue.victims)
+
+
+def _join(snapshot: ClusterSnapshot, clues: Sequence[Clue]) -> list[Clue]:
+    """Merge the same, then let consequences yield to their causes."""
+    merged = _merged(_redirected(snapshot, clues))
+    merged = _without_weaker(merged)
+    merged = _without_hosted(snapshot, merged)
+    return _without_dependents(snapshot, merged)
+
+
+def _merged(clues: Iterable[Clue]) -> list[Clue]:
+    found: dict[tuple[object, ...], Clue] = {}
+    for clue in clues:
+        key = (clue.failure_class, clue.target, clue.host)
+        known = found.get(key)
+        if known is None:
+            found[key] = clue
+            continue
+        best, other = sorted((known, clue), key=lambda row: (row.rank >= SYMPTOM, -row.confidence))
+        quotes = tuple(dict.fromkeys((*best.quotes, *other.quotes)))[:MAX_QUOTES]
+        victims = unique_refs((*known.victims, *clue.victims))
+        found[key] = best.model_copy(update={"quotes": quotes, "victims": victims})
+    return list(found.values())
+
+
+def _without_weaker(clues: Sequence[Clue]) -> list[Clue]:
+    """Of what is said about one workload, the cause stays and its consequences go: the victims go over to it."""
+    groups: dict[ObjectRef, list[Clue]] = {}
+    for clue in clues:
+        for ref in unique_refs((clue.target, *(victim for victim in clue.victims if victim.kind in _WORKLOADS))):
+            groups.setdefault(ref, []).append(clue)
+    gone: set[int] = set()
+    for ref, group in groups.items():
+        first = min(group, key=lambda clue: (clue.rank, -clue.confidence))
+        for clue in group:
+            if clue is first or id(clue) in gone:
+                continue
+            consequence = clue.rank >= SYMPTOM or (clue.rank >= 40 and first.rank < 40)
+            about_same = clue.target == ref and ref.kind in _WORKLOADS
+            if (about_same and consequence and first.rank < SYMPTOM) or (about_same and clue.rank >= SYMPTOM and first.rank < clue.rank and len(group) > 1):
+                gone.add(id(clue))
+    return [clue for clue in clues if id(clue) not in gone]
+
+
+def _without_hosted(snapshot: ClusterSnapshot, clues: Sequence[Clue]) -> list[Clue]:
+    """What happens on a node that is gone is the node's doing."""
+    dead = {clue.target.name: clue for clue in clues if clue.failure_class is F.K8S_NODE_NOTREADY}
+    if not dead:
+        return list(clues)
+    kept: list[Clue] = []
+    for clue in clues:
+        pods = [
+            snapshot.find(victim.kind, victim.namespace, victim.name) for victim in clue.victims if victim.kind == "Pod"
+        ]
+        on_dead = [pod for pod in pods if pod is not None and pod.spec.get("nodeName") in dead]
+        vague = clue.failure_class in (F.K8S_PROBE_READY, F.DEP_ROLLOUT_TIMEOUT, F.K8S_CRASH_LIVENESS)
+        owners = {victim for node in dead.values() for victim in node.victims}
+        if vague and (on_dead or clue.target in owners):
+            continue
+        kept.append(clue)
+    return kept
+
+
+def _redirected(snapshot: ClusterSnapshot, clues: Sequence[Clue]) -> list[Clue]:
+    """Who cannot reach a service of this cluster is the victim of what is wrong behind it."""
+    named = [clue for clue in clues if clue.host]
+    if not named:
+        return list(clues)
+    found: list[Clue] = []
+    for clue in clues:
+        service = find_service(snapshot, clue.host, clue.target.namespace) if clue.host else None
+        if service is None:
+            found.append(clue)
+            continue
+        behind = _behind(snapshot, service)
+        working = any(is_healthy(pod) for workload in behind for pod in snapshot.pods_of(workload))
+        target = service.ref if working or not behind else behind[0]
+        victims = unique_refs((clue.target, *clue.victims))
+        cause = f"{clue.target} cannot reach {service.ref} ({clue.host})" + (
+            "." if working else ", behind which nothing is ready."
+        )
+        found.append(
+            clue.model_copy(
+                update={
+                    "target": target,
+                    "victims": victims,
+                    "cause": cause,
+                    "rank": 50 if working else SYMPTOM,
+                    "confidence": round(clue.confidence * 0.8, 2),
+                }
+            )
+        )
+    return found
+
+
+def find_service(snapshot: ClusterSnapshot, host: str, namespace: str) -> KubeObject | None:
+    """The service that a host name or address means, seen from a namespace; `None` when it is none of this cluster."""
+    name, _, _ = host.partition(":")
+    parts = name.split(".")
+    if re.fullmatch(r"[\d.]+", name):
+        return next((item for item in snapshot.of_kind("Service") if item.spec.get("clusterIP") == name), None)
+    if len(parts) > 2 and parts[2] != "svc":
+        return None
+    return snapshot.find("Service", parts[1] if len(parts) > 1 else namespace, parts[0])
+
+
+def _behind(snapshot: ClusterSnapshot, service: KubeObject) -> list[ObjectRef]:
+    selector = mapping_of(service.spec.get("selector"))
+    chosen = [item for item in snapshot.carriers(service.namespace) if selector and selects(selector, item.pod_labels)]
+    return list(unique_refs(snapshot.workload_of(item) for item in chosen))
+
+
+def _without_dependents(snapshot: ClusterSnapshot, clues: Sequence[Clue]) -> list[Clue]:
+    """Unanswered calls go over to the clue that says what is wrong on the other side."""
+    blockers = [
+        clue
+        for clue in clues
+        if clue.failure_class in (F.K8S_NETPOL, F.K8S_SVC_SELECTOR, F.K8S_SVC_PORT) and not clue.host
+    ]
+    resolver = [
+        clue for clue in clues if clue.target.namespace == "kube-system" and "dns" in clue.target.name and not clue.host
+    ]
+    kept: list[Clue] = []
+    taken: dict[int, list[ObjectRef]] = {}
+    for clue in clues:
+        root = _root_of(clue, clues, blockers, resolver) if clue.host else None
+        if root is None:
+            kept.append(clue)
+        else:
+            taken.setdefault(id(root), []).extend((clue.target, *clue.victims))
+    return [
+        clue.model_copy(
+            update={
+                "victims": unique_refs((*clue.victims, *(ref for ref in taken.get(id(clue), ()) if ref != clue.target)))
+            }
+        )
+        for clue in kept
+    ]
+
+
+def _root_of(clue: Clue, clues: Sequence[Clue], blockers: Sequence[Clue], resolver: Sequence[Clue]) -> Clue | None:
+    for blocker in blockers:
+        if blocker.target == clue.target or set(blocker.victims) & {clue.target, *clue.victims}:
+            return blocker
+    if clue.failure_class is F.K8S_DNS and resolver:
+        return resolver[0]
+    same = [
+        other
+        for other in clues
+        if other is not clue and not other.host and other.target == clue.target and other.rank < SYMPTOM
+    ]
+    if same and clue.rank >= 50:
+        return min(same, key=lambda other: other.rank)
+    through = [
+        other
+        for other in clues
+        if other is not clue
+        and not other.host
+        and clue.rank >= 50
+        and clue.target in other.victims
+        and other.rank < SYMPTOM
+    ]
+    return min(through, key=lambda other: other.rank) if through else None
+
+
+def _cause(snapshot: ClusterSnapshot, clue: Clue, lines: list[EvidenceLine]) -> ClusterCause:
+    ids = []
+    quotes = (*clue.quotes, *changes_of(snapshot, clue.target))
+    for quote in quotes[: MAX_QUOTES + 3]:
+        text = quote.text[:MAX_LINE_CHARACTERS]
+        known = next((line for line in lines if (line.source, line.text) == (quote.source, text)), None)
+        if known is None:
+            known = EvidenceLine(
+                id=f"E{len(lines) + 1}",
+                source=quote.source,
+                line_number=quote.line_number,
+                text=text,
+                signature=clue.rule,
+            )
+            lines.append(known)
+        ids.append(known.id)
+    confidence = clue.confidence * (ASSUMED_KEEPS if snapshot.desired_only else 1.0)
+    victims = tuple(ref for ref in clue.victims if ref != clue.target)
+    diagnosis = Diagnosis(
+        failure_class=clue.failure_class,
+        cause=clue.cause,
+        culprit=Culprit(kind=CulpritKind.RESOURCE, name=str(clue.target)),
+        evidence_ids=tuple(dict.fromkeys(ids)),
+        confidence=round(min(0.99, confidence), 2),
+        transient=clue.transient,
+        rule=clue.rule,
+        fingerprint=short_hash(clue.failure_class, str(clue.target), _DETAILS.sub("#", clue.host), length=20),
+    )
+    return ClusterCause(
+        diagnosis=diagnosis, target=clue.target, victims=victims[:MAX_VICTIMS], victim_count=len(victims)
+    )
