@@ -79,6 +79,7 @@ def triage(
     ] = "",
     pull_request: Annotated[int | None, typer.Option("--pr", min=1, help="A pull request's newest failed run.")] = None,
     repository: Annotated[str, typer.Option(help="Of --pr, as OWNER/NAME; else the remote origin's.")] = "",
+    snapshot: Annotated[Path | None, typer.Option(help="A folder with the captured state of a cluster.")] = None,
     as_json: AsJson = False,
     as_sarif: Annotated[bool, typer.Option("--sarif", help="Print SARIF 2.1.0.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a job summary.")] = False,
@@ -88,6 +89,11 @@ def triage(
     from deployments.cli.triage import Style, run_of_pull_request
     from deployments.cli.triage import triage as explain
 
+    if snapshot is not None:
+        from deployments.cli.snapshot import triage_snapshot
+
+        triage_snapshot(snapshot, as_json=as_json)
+        return
     if bool(source) == (pull_request is not None):
         raise typer.BadParameter("name a log file, -, OWNER/NAME#RUN, or a pull request with --pr N")
     asked = [

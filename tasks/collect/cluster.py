@@ -11,7 +11,7 @@ _SECRET_NAME = re.compile(r"passw|secret|token|api_?key|access_?key|private_?key
 
 
 def redact_snapshot(snapshot: ClusterSnapshot) -> ClusterSnapshot:
-    """The same state without secrets: of a Secret only the names of its keys stay, text is masked where it shows one."""
+    """The same state without secrets: of a Secret only the names of its keys stay, other text is masked."""
     return snapshot.model_copy(
         update={
             "objects": tuple(_redact_object(item) for item in snapshot.objects),

@@ -124,7 +124,9 @@ def _without_weaker(clues: Sequence[Clue]) -> list[Clue]:
                 continue
             consequence = clue.rank >= SYMPTOM or (clue.rank >= 40 and first.rank < 40)
             about_same = clue.target == ref and ref.kind in _WORKLOADS
-            if (about_same and consequence and first.rank < SYMPTOM) or (about_same and clue.rank >= SYMPTOM and first.rank < clue.rank and len(group) > 1):
+            if (about_same and consequence and first.rank < SYMPTOM) or (
+                about_same and clue.rank >= SYMPTOM and first.rank < clue.rank and len(group) > 1
+            ):
                 gone.add(id(clue))
     return [clue for clue in clues if id(clue) not in gone]
 
@@ -197,7 +199,7 @@ def _behind(snapshot: ClusterSnapshot, service: KubeObject) -> list[ObjectRef]:
     return list(unique_refs(snapshot.workload_of(item) for item in chosen))
 
 
-def _without_dependents(snapshot: ClusterSnapshot, clues: Sequence[Clue]) -> list[Clue]:
+def _without_dependents(_snapshot: ClusterSnapshot, clues: Sequence[Clue]) -> list[Clue]:
     """Unanswered calls go over to the clue that says what is wrong on the other side."""
     blockers = [
         clue

@@ -1,7 +1,8 @@
 """ClusterSnapshot: the state of a Kubernetes cluster as it was read once, and the questions one asks of it.
 
 Objects stay in Kubernetes' own shape (parsed JSON); the nouns around them only know where things stand. Everything in
-them is outside text: a field may be missing or of the wrong type, which `mapping_of` and `mappings_of` answer with nothing.
+them is outside text: a field may be missing or of the wrong type, which `mapping_of` and `mappings_of` answer
+with nothing.
 """
 
 from collections.abc import Iterable, Mapping

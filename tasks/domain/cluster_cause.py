@@ -54,7 +54,7 @@ class ClusterCause(Noun):
 
 
 class ClusterExplanation(Noun):
-    """What is wrong in a cluster: the causes, the likeliest and gravest first. Without causes nothing was found wrong."""
+    """What is wrong in a cluster: the causes, the likeliest and gravest first; none when nothing was found."""
 
     evidence: Evidence
     causes: tuple[ClusterCause, ...] = ()

@@ -100,7 +100,8 @@ def _without_streams(lines: list[str]) -> list[str]:
 
 def _log_lines(lines: Sequence[str]) -> list[str]:
     """Without the report that a recorder prints around what it found."""
-    kept, within = [], True
+    kept: list[str] = []
+    within = True
     for line in lines:
         if line.strip() and set(line.strip()) == {"="}:
             within = not kept and within

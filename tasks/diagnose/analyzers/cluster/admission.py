@@ -77,7 +77,9 @@ def _open_refusals(snapshot: ClusterSnapshot) -> Iterator[ClusterEvent]:
             yield event
 
 
-def _judge(snapshot: ClusterSnapshot, about: ObjectRef, message: str, quote: Quote) -> Clue | None:
+def _judge(  # noqa: C901, PLR0911  one case after another
+    snapshot: ClusterSnapshot, about: ObjectRef, message: str, quote: Quote
+) -> Clue | None:
     item = snapshot.find(about.kind, about.namespace, about.name)
     owner = snapshot.workload_of(item) if item is not None else about
     said = one_line(message)[:260].rstrip(".")

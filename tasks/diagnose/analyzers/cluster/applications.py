@@ -88,7 +88,7 @@ def _maker(snapshot: ClusterSnapshot, pod: KubeObject) -> ObjectRef | None:
     return None
 
 
-def _partition(snapshot: ClusterSnapshot, text: CapturedText) -> Iterator[Clue]:
+def _partition(_snapshot: ClusterSnapshot, text: CapturedText) -> Iterator[Clue]:
     log = ContainerLog(namespace="", pod="", container="", lines=tuple(text.text.splitlines()[-2000:]))
     said = listen([log])
     if said is None or said.rule != "partition":

@@ -69,7 +69,7 @@ def _target(snapshot: ClusterSnapshot, scaler: KubeObject) -> Iterator[Clue]:
         yield from _requests(snapshot, scaler, target)
 
 
-def _requests(snapshot: ClusterSnapshot, scaler: KubeObject, target: KubeObject) -> Iterator[Clue]:
+def _requests(_snapshot: ClusterSnapshot, scaler: KubeObject, target: KubeObject) -> Iterator[Clue]:
     """Utilization is a share of the request: without one there is nothing to compute."""
     metrics = mappings_of(scaler.spec.get("metrics"))
     shares = [

@@ -17,4 +17,4 @@ def amount(text: object) -> float | None:
     found = _QUANTITY.match(str(text).strip())
     if found is None or found[3] not in _FACTORS:
         return None
-    return float(found[1]) * 10 ** int(found[2] or 0) * _FACTORS[found[3]]
+    return float(float(found[1]) * 10 ** int(found[2] or 0) * _FACTORS[found[3]])

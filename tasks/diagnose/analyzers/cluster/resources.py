@@ -9,7 +9,31 @@ from tasks.domain.cluster_cause import Clue
 from tasks.domain.failure_class import FailureClass as F
 
 _CORE = frozenset(
-    ["Pod", "Node", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController", "Job", "CronJob", "HorizontalPodAutoscaler", "Service", "Namespace", "PersistentVolume", "PersistentVolumeClaim", "Gateway", "GatewayClass", "HTTPRoute", "CustomResourceDefinition", "PodDisruptionBudget", "CertificateSigningRequest", "Ingress", "FlowSchema", "PriorityLevelConfiguration"]
+    [
+        "Pod",
+        "Node",
+        "Deployment",
+        "ReplicaSet",
+        "StatefulSet",
+        "DaemonSet",
+        "ReplicationController",
+        "Job",
+        "CronJob",
+        "HorizontalPodAutoscaler",
+        "Service",
+        "Namespace",
+        "PersistentVolume",
+        "PersistentVolumeClaim",
+        "Gateway",
+        "GatewayClass",
+        "HTTPRoute",
+        "CustomResourceDefinition",
+        "PodDisruptionBudget",
+        "CertificateSigningRequest",
+        "Ingress",
+        "FlowSchema",
+        "PriorityLevelConfiguration",
+    ]
 )
 _GOOD = ("Ready", "Available", "Healthy", "Synced", "Accepted", "Installed", "Succeeded")
 _PHASES = ("Failed", "Degraded", "Error", "InstallReady")

@@ -43,7 +43,7 @@ def find_stuck_rollouts(snapshot: ClusterSnapshot) -> Iterator[Clue]:
                 )
 
 
-def _deployment(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:
+def _deployment(_snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:
     progressing = item.condition("Progressing")
     if progressing.get("status") == "False":
         said = one_line(f"Progressing=False {progressing.get('reason')}: {progressing.get('message') or ''}")
