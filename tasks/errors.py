@@ -32,5 +32,9 @@ class NotFoundError(PermanentError):
     """A named thing (an incident, a run, a branch) does not exist."""
 
 
+class ForbiddenError(PermanentError):
+    """The account that Healflow uses there may not do that."""
+
+
 class ConflictError(PermanentError):
     """The thing to change is not in the state that was seen when the change was decided."""

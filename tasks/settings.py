@@ -45,6 +45,29 @@ class GithubSettings(BaseModel):
         return self.token is not None or self.app_id is not None
 
 
+class KubernetesSettings(BaseModel):
+    """How the cluster is reached, and what in it may be changed; reading needs no more than the observer's rights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kubeconfig: Path | None = None
+    """`None` is what KUBECONFIG names, else kubectl's own default, else the account of the pod it runs in."""
+    context: str | None = None
+    """The context that is read with; `None` is the kubeconfig's current one."""
+    healer_context: str | None = None
+    """The context that changes are made with, so that reading and acting can be two accounts; `None` is `context`."""
+    protected_namespaces: tuple[str, ...] = ("kube-system", "kube-public", "kube-node-lease")
+    """Nothing in these is ever changed, except that CoreDNS may be restarted once."""
+    namespaces: tuple[str, ...] = ()
+    """The only namespaces in which something may be changed; when empty, all that are not protected."""
+    request_timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 30
+    """How long one answer of the API server is waited for."""
+    stable_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
+    """How long a healed workload has to stay healthy before the fix counts as proven."""
+    heal_timeout_seconds: Annotated[int, Field(ge=10, le=3600)] = 300
+    """How long a workload may take to become healthy after a fix."""
+
+
 class Settings(BaseSettings):
     """What an operator may set; read it once at a door and hand it on."""
 
@@ -84,6 +107,7 @@ class Settings(BaseSettings):
     max_actions_per_hour: Annotated[int, Field(ge=1, le=1000)] = 30
     """Over all incidents; the gate denies what comes after."""
     github: GithubSettings = GithubSettings()
+    kubernetes: KubernetesSettings = KubernetesSettings()
 
     @property
     def ledger_url(self) -> str:

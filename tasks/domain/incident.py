@@ -16,6 +16,7 @@ class SignalSource(StrEnum):
     ALERTMANAGER = "alertmanager"
     PREFECT = "prefect"
     EVENTS = "events"
+    CLUSTER = "cluster"
 
 
 class SignalKind(StrEnum):
@@ -47,6 +48,21 @@ class RunRef(Noun):
     url: str = ""
 
 
+class ClusterTarget(Noun):
+    """Where in a cluster something fails; a target without a name is the whole namespace."""
+
+    namespace: str = ""
+    """Empty for what belongs to the cluster."""
+    kind: str = ""
+    """`Deployment`, `Pod`, `Node`, …; empty with `name`."""
+    name: str = ""
+    node: str = ""
+    revision: str = ""
+    """What was being brought out when it failed, as the deploy names it; empty when it was no deploy."""
+    context: str = ""
+    """The context of the kubeconfig; empty for the one that the settings name."""
+
+
 class Signal(Noun):
     """One failure as a door reported it, parsed and checked but not yet explained."""
 
@@ -65,6 +81,8 @@ class Signal(Noun):
     actor: str = ""
     head_repository: str | None = None
     """Where the commit comes from when that is not `repository`: a fork."""
+    cluster: ClusterTarget | None = None
+    """What fails in a cluster; `None` for what fails elsewhere."""
     severity: Severity = Severity.MEDIUM
     occurred_at: UtcTime
 

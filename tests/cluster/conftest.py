@@ -1,0 +1,37 @@
+"""Tests on a real cluster: whichever KUBECONFIG names, each in a namespace of its own that is deleted again."""
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tasks.clients.kubernetes.cluster import Cluster
+from tasks.domain.cluster import ObjectRef
+from tasks.errors import HealflowError, NotFoundError
+from tasks.settings import KubernetesSettings
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    if not os.environ.get("KUBECONFIG"):
+        pytest.skip("KUBECONFIG names no cluster")
+    try:
+        with Cluster.from_settings(KubernetesSettings()) as live:
+            live.connection.request("GET", "/version")
+            yield live
+    except HealflowError as error:
+        pytest.skip(f"the cluster of KUBECONFIG cannot be reached: {error}")
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    name = f"healflow-test-{uuid.uuid4().hex[:8]}"
+    made = cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    try:
+        yield name
+    finally:
+        try:
+            cluster.delete(ObjectRef(kind="Namespace", name=name), uid=str(made.raw["metadata"]["uid"]))
+        except NotFoundError:
+            pass
