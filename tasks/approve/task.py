@@ -32,8 +32,8 @@ def ask(triage: Triage, decision: Decision, flow_run_id: str) -> ApprovalRequest
             now=now,
         )
     )
-    ledger.incidents.set_status(triage.incident.id, IncidentStatus.WAITING)
     ledger.incidents.write(triage.incident.id, EntryKind.ASKED, request, at=now)
+    ledger.incidents.set_status(triage.incident.id, IncidentStatus.WAITING)  # last: who sees it finds the question
     return request
 
 

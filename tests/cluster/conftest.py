@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -31,7 +32,5 @@ def namespace(cluster: Cluster) -> Iterator[str]:
     try:
         yield name
     finally:
-        try:
+        with suppress(NotFoundError):
             cluster.delete(ObjectRef(kind="Namespace", name=name), uid=str(made.raw["metadata"]["uid"]))
-        except NotFoundError:
-            pass
