@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from deployments.cli.evaluate_clusters import are_cluster_labels, evaluate_clusters
 from flows.evaluate import Labels, evaluate_case, read_cases
 from tasks.domain.evaluation import CaseResult, Evaluation, Figures, Share, figures
 from tasks.domain.failure_class import FailureClass
@@ -20,6 +21,9 @@ from tasks.errors import BadInputError
 
 def evaluate(cases_at: Path, labels_at: Path | None, *, as_json: bool) -> None:
     """Run every case and print the figures."""
+    if labels_at is not None and are_cluster_labels(labels_at):
+        evaluate_clusters(cases_at, labels_at, as_json=as_json)
+        return
     labels = read_labels(labels_at) if labels_at else {}
     folder, cases = read_cases(cases_at)
     results: list[CaseResult] = []

@@ -17,6 +17,8 @@ from tasks.domain.incident import short_hash
 MAX_CAUSES, MAX_HINTS, MAX_VICTIMS, MAX_QUOTES = 100, 50, 20, 6
 ASSUMED_KEEPS = 0.9
 """The share of its confidence that a clue keeps where only manifests were read, and no cluster's answer."""
+TABLED_KEEPS = 0.6
+"""The share of its confidence that a clue keeps where its objects were seen in a table only."""
 _DETAILS = re.compile(r"\b[0-9a-f]{8,}\b|\d+")
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
 _API_DOWN = re.compile(
@@ -29,7 +31,7 @@ def diagnose_cluster(snapshot: ClusterSnapshot, *, namespace: str | None = None)
     clues, failed = _gather(snapshot)
     clues += _api_down(snapshot)
     joined = _join(snapshot, [clue for clue in clues if not clue.hint])
-    concerned = [clue for clue in joined if _concerns(clue, namespace)]
+    concerned = [_seen(snapshot, clue) for clue in joined if _concerns(clue, namespace)]
     concerned.sort(key=lambda clue: (clue.rank >= SYMPTOM, _weight(clue), clue.rank))
     hints = [clue for clue in _merged([clue for clue in clues if clue.hint]) if _concerns(clue, namespace)]
     lines: list[EvidenceLine] = []
@@ -74,6 +76,16 @@ def _api_down(snapshot: ClusterSnapshot) -> list[Clue]:
             rank=0,
         )
     ]
+
+
+def _seen(snapshot: ClusterSnapshot, clue: Clue) -> Clue:
+    """Less sure of what was only seen as a row of a table: nobody looked closer at it."""
+    known = [snapshot.find(ref.kind, ref.namespace, ref.name) for ref in (clue.target, *clue.victims)]
+    seen = [item for item in known if item is not None]
+    told = any(quote.source.startswith(("event:", "log:", "text:")) for quote in clue.quotes)
+    if told or not seen or not all(item.sketched for item in seen):
+        return clue
+    return clue.model_copy(update={"confidence": round(clue.confidence * TABLED_KEEPS, 2)})
 
 
 def _weight(clue: Clue) -> float:

@@ -62,6 +62,46 @@ class CaseResult(Noun):
         return any(found in self.expected for found in self.found[:3])
 
 
+class ClusterLabel(Noun):
+    """What must be said about one captured cluster."""
+
+    classes: tuple[FailureClass, ...] = ()
+    """The classes that count as right; none for a cluster in which nothing is wrong."""
+    objects: tuple[str, ...] = ()
+    """The objects that count as right, as `Kind/namespace/name`."""
+    words: tuple[str, ...] = ()
+    """Patterns, each of which the sentence of the cause must match."""
+    quoted: tuple[str, ...] = ()
+    """Patterns, each of which the cause or a line that it cites must match."""
+
+
+class ClusterCaseResult(Noun):
+    """What was said about one captured cluster."""
+
+    case_id: str
+    kind: str
+    healthy: bool
+    place: int | None
+    """Where the right cause stands among the causes, from 1; `None` when it is not there."""
+    causes: int
+    failure_class: FailureClass | None
+    """Of the first cause."""
+    target: str
+    said: str
+    confidence: float
+    seconds: float
+
+    @property
+    def right(self) -> bool:
+        """Whether the first cause is the right one; of a healthy cluster, whether there is none."""
+        return self.causes == 0 if self.healthy else self.place == 1
+
+    @property
+    def right_of_three(self) -> bool:
+        """Whether one of the first three causes is."""
+        return self.right or (self.place is not None and self.place <= 3)
+
+
 class Share(Noun):
     """So many of so many."""
 

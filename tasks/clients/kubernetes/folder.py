@@ -49,14 +49,17 @@ def read_snapshot_folder(folder: Path) -> ClusterSnapshot:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    seen = 0
+    """Files only, and no link that leads out of the folder."""
+    seen, inside = 0, folder.resolve()
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             seen += 1
             if seen > MAX_FILES:
                 raise BadInputError(f"{folder} holds more than {MAX_FILES:,} files; name the snapshot's own folder")
-            yield Path(place) / name
+            path = Path(place) / name
+            if path.is_file() and path.resolve().is_relative_to(inside):
+                yield path
 
 
 def _add_file(path: Path, folder: Path, into: Gathering) -> bool:
@@ -68,7 +71,7 @@ def _add_file(path: Path, folder: Path, into: Gathering) -> bool:
             if path.stat().st_size > MAX_FILE_BYTES:
                 into.cannot_read(source, "larger than 512 MB")
                 return True
-            return add_documents(path.read_text(encoding="utf-8", errors="replace"), into)
+            return add_documents(path.read_text(encoding="utf-8", errors="replace"), into, source)
     except OSError as error:
         into.cannot_read(source, error.strerror or str(error))
         return True

@@ -52,6 +52,12 @@ _WAITING = re.compile(
     r"BackOff|^Err|Error$|^Invalid|^CreateContainer|^ContainerCreating|^PodInitializing|^RunContainer"
 )
 
+# A template's hash and a pod's suffix are written without vowels and a few look-alikes:
+# https://github.com/kubernetes/apimachinery/blob/master/pkg/util/rand/rand.go
+_GENERATED = re.compile(
+    r"^(?P<name>[a-z0-9][a-z0-9.-]*)-[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$"
+)
+
 
 def kind_of(word: str) -> str:
     """`pods`, `po`, `deployments.apps` and so on as the kind they stand for."""
@@ -115,9 +121,15 @@ def _add_pod(row: TableRow, name: str, status: str, namespace: str, into: Gather
     )
     phase = "Succeeded" if status == "Completed" else phase or "Pending"
     node = row.get("NODE")
+    owner = _owner(name, labels)
     raw = {
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": labels,
+            "ownerReferences": [owner] if owner else [],
+        },
         "spec": {"nodeName": node} if node and node != "<none>" else {},
         "status": {
             "phase": phase,
@@ -126,6 +138,19 @@ def _add_pod(row: TableRow, name: str, status: str, namespace: str, into: Gather
         },
     }
     into.add(raw, sketched=True)
+
+
+def _owner(name: str, labels: dict[str, str]) -> dict[str, object] | None:
+    """What made a pod, by the labels that controllers give, or by the names that they make."""
+    job = labels.get("batch.kubernetes.io/job-name") or labels.get("job-name")
+    if job:
+        return {"kind": "Job", "name": job, "controller": True}
+    if "statefulset.kubernetes.io/pod-name" in labels:
+        return {"kind": "StatefulSet", "name": name.rpartition("-")[0], "controller": True}
+    if "pod-template-hash" in labels:
+        return {"kind": "Deployment", "name": name.rsplit("-", 2)[0], "controller": True}
+    found = None if labels else _GENERATED.match(name)
+    return {"kind": "Deployment", "name": found["name"], "controller": True} if found else None
 
 
 def add_named(lines: Sequence[str], kind: str, namespace: str, into: Gathering) -> None:
