@@ -54,7 +54,7 @@ def evaluate_clusters(cases_at: Path, labels_at: Path, *, as_json: bool) -> None
     if as_json:
         sys.stdout.write(json.dumps(_as_json(results, left_out), indent=2) + "\n")
     else:
-        _print(results, left_out, Console(highlight=False, soft_wrap=True))
+        _print(results, left_out, Console(highlight=False, width=None if sys.stdout.isatty() else 200))
 
 
 def _groups(results: Sequence[ClusterCaseResult]) -> dict[str, list[ClusterCaseResult]]:

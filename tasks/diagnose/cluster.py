@@ -123,12 +123,13 @@ def _merged(clues: Iterable[Clue]) -> list[Clue]:
 
 
 def _without_weaker(clues: Sequence[Clue]) -> list[Clue]:
-    """Of what is said about one workload, the cause stays and its consequences go: the victims go over to it."""
+    """Of what is said about one workload, the cause stays and its consequences go: what they quote goes over to it."""
     groups: dict[ObjectRef, list[Clue]] = {}
     for clue in clues:
         for ref in unique_refs((clue.target, *(victim for victim in clue.victims if victim.kind in _WORKLOADS))):
             groups.setdefault(ref, []).append(clue)
     gone: set[int] = set()
+    shown: dict[int, list[Quote]] = {}
     for ref, group in groups.items():
         first = min(group, key=lambda clue: (clue.rank, -clue.confidence))
         for clue in group:
@@ -140,7 +141,15 @@ def _without_weaker(clues: Sequence[Clue]) -> list[Clue]:
                 about_same and clue.rank >= SYMPTOM and first.rank < clue.rank and len(group) > 1
             ):
                 gone.add(id(clue))
-    return [clue for clue in clues if id(clue) not in gone]
+                shown.setdefault(id(first), []).append(clue.quotes[0])
+    return [_with_quotes(clue, shown.get(id(clue), ())) for clue in clues if id(clue) not in gone]
+
+
+def _with_quotes(clue: Clue, more: Iterable[Quote]) -> Clue:
+    """The clue with a consequence or two among its quotes, even where it has as many as it may."""
+    added = tuple(dict.fromkeys(more))[:2]
+    quotes = tuple(dict.fromkeys((*clue.quotes[: MAX_QUOTES - len(added)], *added)))
+    return clue if not added else clue.model_copy(update={"quotes": quotes})
 
 
 def _without_hosted(snapshot: ClusterSnapshot, clues: Sequence[Clue]) -> list[Clue]:

@@ -109,3 +109,51 @@ def test_folder_outside_the_data_is_no_case(tmp_path: Path) -> None:
     rows = [{"id": "a", "dir": "../other"}, {"id": "b", "dir": "../../elsewhere"}, {"id": "c", "log_text": "x"}]
     (cases / "cases.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
     assert [case.id for case in read_cluster_cases(cases)] == ["a"]
+
+
+def failed_job() -> list[dict[str, object]]:
+    owner = {"kind": "Job", "name": "load", "controller": True}
+    ended = {"terminated": {"reason": "Error", "exitCode": 1}}
+    condition = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}
+    return [
+        {
+            "kind": "Job",
+            "metadata": {"name": "load", "namespace": "shop", "uid": "j"},
+            "status": {"conditions": [condition]},
+        },
+        {
+            "kind": "Pod",
+            "metadata": {"name": "load-1", "namespace": "shop", "uid": "p", "ownerReferences": [owner]},
+            "spec": {"restartPolicy": "Never", "containers": [{"name": "load"}]},
+            "status": {"phase": "Failed", "containerStatuses": [{"name": "load", "ready": False, "state": ended}]},
+        },
+    ]
+
+
+def test_consequence_of_a_cause_is_quoted_by_it(tmp_path: Path) -> None:
+    (tmp_path / "all.json").write_text(json.dumps({"kind": "List", "items": failed_job()}))
+    (tmp_path / "logs" / "shop" / "load-1").mkdir(parents=True)
+    (tmp_path / "logs" / "shop" / "load-1" / "load.log").write_text("dial tcp db:5432: connection refused\n")
+    explained = explain_snapshot(tmp_path)
+    (cause,) = explained.causes
+    assert (str(cause.target), cause.diagnosis.failure_class) == ("Job/shop/load", F.K8S_CRASH_DEP)
+    cited = [line.text for line in explained.evidence.lines if line.id in cause.diagnosis.evidence_ids]
+    assert any("BackoffLimitExceeded" in text for text in cited)
+    assert any("connection refused" in text for text in cited)
+
+
+@pytest.mark.parametrize(
+    ("image", "found"),
+    [
+        ("nginx:does-not-exist", True),
+        ("your-registry/cart:1", True),
+        ("nginx:1.27-alpine", False),
+        ("acme/cart:v2", False),
+    ],
+)
+def test_image_named_to_be_replaced_is_doubted(tmp_path: Path, image: str, found: bool) -> None:
+    manifest = MANIFEST.replace("nginx:1.27", image).replace(", envFrom: [{configMapRef: {name: absent}}]", "")
+    (tmp_path / "web.yaml").write_text(manifest)
+    assert [cause.diagnosis.failure_class for cause in explain_snapshot(tmp_path).causes] == (
+        [F.K8S_IMAGE_NOTFOUND] if found else []
+    )

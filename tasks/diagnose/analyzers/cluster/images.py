@@ -29,7 +29,7 @@ _KINDS = (
     (F.K8S_IMAGE_NOTFOUND, r"not found|manifest unknown|does not exist|no such host|404", "does not exist under this name and tag"),
 )  # fmt: skip
 _PLACEHOLDER = re.compile(
-    r"(?:^|[/._-])(?:your[-_]?(?:company|org(?:ani[sz]ation)?|name|user(?:name)?|registry|image|repo|app|project|account)|my[-_]?(?:registry|org|company|account)|change[-_]?me|replace[-_]?me|placeholder|example\.(?:com|org)|todo|foo/bar|nonexistent|non-existent|does-?not-?exist|no-?such|invalid|fake|bogus)(?:$|[/.:_-])|[<>{}$]",
+    r"(?:^|[/.:_-])(?:your[-_]?(?:company|org(?:ani[sz]ation)?|name|user(?:name)?|registry|image|repo|app|project|account)|my[-_]?(?:registry|org|company|account)|change[-_]?me|replace[-_]?me|placeholder|example\.(?:com|org)|todo|foo/bar|nonexistent|non-existent|does-?not-?exist|no-?such|invalid|fake|bogus)(?:$|[/.:_-])|[<>{}$]",
     re.I,
 )
 _VALID = re.compile(
