@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from tasks.approve import expire
 from tasks.clients.ledger import EntryKind, EventStatus, Ledger, StoredApproval, StoredEvent, StoredIncident
-from tasks.domain.approval import Answer, Approval, ApprovalChannel
+from tasks.domain.approval import Answer
 from tasks.domain.incident import Ignored, IncidentStatus, Signal, SignalSource, open_incident
 from tasks.errors import BadInputError, TransientError
 from tasks.intake import parse_github, parse_prefect
@@ -111,17 +112,7 @@ class Dispatcher:
         for waiting in self._ledger.approvals.unanswered():
             request = waiting.request
             if now > request.deadline:
-                self._ledger.approvals.answer(
-                    Approval(
-                        request_id=request.id,
-                        plan_digest=request.plan_digest,
-                        answer=Answer.EXPIRED,
-                        answered_by="nobody",
-                        verified=False,
-                        channel=ApprovalChannel.DEADLINE,
-                        answered_at=now,
-                    )
-                )
+                expire(self._ledger, request, now=now)
                 log.info("%s: nobody answered in time; silence is no", request.incident_id)
 
     def _wake(self, stored: StoredApproval) -> None:

@@ -1,5 +1,7 @@
 """Asks a person inside the heal flow: the run is suspended, leaves no process behind, and survives restarts."""
 
+from datetime import UTC, datetime
+from itertools import count
 from typing import Literal
 
 from prefect import get_client, suspend_flow_run
@@ -7,9 +9,9 @@ from prefect.context import FlowRunContext
 from prefect.input import RunInput
 
 from tasks.approve import question_markdown
-from tasks.approve.task import ask, read_answer, settle
-from tasks.domain.approval import Answer, Approval, ApprovalRequest
-from tasks.domain.plan import Decision
+from tasks.approve.task import ask, judge_form, read_answer, replan, take_answer
+from tasks.domain.approval import Answer, Approval, ApprovalRequest, Judgement
+from tasks.domain.plan import Decision, Plan
 from tasks.domain.story import Triage
 
 GRACE_SECONDS = 3600
@@ -25,24 +27,43 @@ class AnswerForm(RunInput):
 
 
 def ask_and_wait(story: Triage, decision: Decision) -> Approval:
-    """Put the plan to a person; returns once it is answered, also in another process days later.
+    """Put the plan to people; returns once it is answered, also in another process days later.
 
-    The pause key counts the ended tries of the run: a retry forced in the Prefect UI cannot reuse an old form.
+    A form that is refused, or is one yes of several, leaves the question open: the run is suspended again. The pause
+    key counts the ended tries of the run, so that a retry forced in the Prefect UI cannot reuse an old form.
+
+    Raises:
+        ConflictError: the form was sent too often without an answer that counts.
     """
     context = FlowRunContext.get()
     if context is None or context.flow_run is None:
         raise RuntimeError("ask_and_wait is called inside a flow run")
     run_id = context.flow_run.id
     request = ApprovalRequest.model_validate(ask(story, decision, flow_run_id=str(run_id)))
-    known = read_answer(request)
-    if known is not None:
-        answered = Approval.model_validate(known)
-        return Approval.model_validate(settle(request, answered.answer, answered.answered_by, answered.reason))
+    if read_answer(request) is not None:
+        return Approval.model_validate(take_answer(request))
     with get_client(sync_client=True) as client:
         ended_tries = sum(state.is_final() for state in client.read_flow_run_states(run_id))
-    form = suspend_flow_run(
-        wait_for_input=AnswerForm.with_initial_data(description=question_markdown(story, decision)),
-        timeout=int((request.deadline - request.asked_at).total_seconds()) + GRACE_SECONDS,
-        key=f"approve-{ended_tries + 1}-{request.id}",
-    )
-    return Approval.model_validate(settle(request, Answer(form.answer), form.approver, form.reason))
+    said = ""
+    for number in count(1):
+        form = suspend_flow_run(
+            wait_for_input=AnswerForm.with_initial_data(description=said + question_markdown(story, decision)),
+            timeout=_seconds_left(request),
+            key=f"approve-{ended_tries + 1}-{number}-{request.id}",
+        )
+        told = judge_form(request, Answer(form.answer), form.approver, form.reason, number)
+        judgement = Judgement.model_validate(told) if told is not None else None
+        if judgement is None or judgement.settles:
+            return Approval.model_validate(take_answer(request))
+        said = f"**The last answer: {judgement.message}.**\n\n"
+    raise AssertionError("counting does not end")
+
+
+def _seconds_left(request: ApprovalRequest) -> int:
+    left = (request.deadline - datetime.now(UTC)).total_seconds()
+    return max(0, int(left)) + GRACE_SECONDS
+
+
+def edited(story: Triage, approval: Approval) -> Triage:
+    """The story with the plan that the approver asked for instead; it passes the gate and is asked about like any."""
+    return story.model_copy(update={"plan": Plan.model_validate(replan(story, approval))})

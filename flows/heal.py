@@ -7,9 +7,10 @@ from prefect import flow
 from prefect.logging import get_run_logger
 
 from flows.announcing import announce
-from flows.asking import ask_and_wait
+from flows.asking import ask_and_wait, edited
 from flows.remediate import remediate
 from flows.triage import triage
+from tasks.domain.approval import Answer
 from tasks.domain.outcome import Outcome
 from tasks.domain.plan import Decision, Verdict
 from tasks.domain.story import Remediation, Triage
@@ -52,6 +53,8 @@ def _decide_and_act(incident_id: str, story: Triage) -> Outcome:
         publish(incident_id)
         announce(story)
         approval = ask_and_wait(story, decision)
+        if approval.answer is Answer.EDIT:
+            return _decide_and_act(incident_id, edited(story, approval))
         if not approval.answer.approves:
             return Outcome.model_validate(close(story, decision, approval, None))
     remediation = Remediation.model_validate(remediate(story, decision, approval))

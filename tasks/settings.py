@@ -9,6 +9,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from tasks.domain.approval import Person
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -68,6 +70,17 @@ class KubernetesSettings(BaseModel):
     """How long a workload may take to become healthy after a fix."""
 
 
+class ApprovalSettings(BaseModel):
+    """Who the people are that policy speaks of, and that answer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    people: tuple[Person, ...] = ()
+    """A JSON list of people with the names that Slack, GitHub and this machine know them by: `[{"name": "ada",
+    "slack": "U012AB3CD", "github": "ada-l", "local": "ada", "authors": ["ada@example.com"]}]`. One person is one vote
+    through whatever channel."""
+
+
 class Settings(BaseSettings):
     """What an operator may set; read it once at a door and hand it on."""
 
@@ -108,6 +121,7 @@ class Settings(BaseSettings):
     """Over all incidents; the gate denies what comes after."""
     github: GithubSettings = GithubSettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
+    approvals: ApprovalSettings = ApprovalSettings()
 
     @property
     def ledger_url(self) -> str:
@@ -159,5 +173,11 @@ def _as_text(value: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, tuple):
-        return json.dumps([_as_text(item) if isinstance(item, SecretStr) else item for item in value])
+        return json.dumps([_as_json(item) for item in value])
     return str(value.expanduser().absolute() if isinstance(value, Path) else value)
+
+
+def _as_json(item: object) -> object:
+    if isinstance(item, BaseModel):
+        return item.model_dump(mode="json")
+    return _as_text(item) if isinstance(item, SecretStr) else item

@@ -2,13 +2,15 @@
 
 import os
 import pwd
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.markup import escape
 
+from tasks.approve import answer_newest, answer_question, attempt_at, check_edit, editable, identify
 from tasks.clients.ledger import Ledger
-from tasks.domain.approval import Answer, Approval, ApprovalChannel
+from tasks.domain.approval import Answer, ApprovalChannel, IdentityKind
 from tasks.domain.outcome import ActionStatus
 from tasks.errors import ConflictError
 from tasks.remember import read_story
@@ -25,26 +27,54 @@ def answer(settings: Settings, incident_id: str, given: Answer, *, reason: str) 
 
     Raises:
         NotFoundError: there is no such incident.
-        ConflictError: it waits for no answer, was answered before, or the question expired.
+        ConflictError: it waits for no answer, or this one does not count; the message says why.
     """
     ledger = Ledger.open(settings.ledger_url)
-    incident = ledger.incidents.get(incident_id).incident
-    questions = ledger.approvals.of_incident(incident.id)
-    if not questions:
-        raise ConflictError(f"{incident.id} waits for no answer: it is {incident.status}")
-    newest = questions[-1]
-    approval = Approval(
-        request_id=newest.request.id,
-        plan_digest=newest.request.plan_digest,
+    judgement = answer_newest(
+        ledger,
+        incident_id,
         answer=given,
-        answered_by=local_user(),
-        verified=True,
+        identity=identify(IdentityKind.LOCAL, local_user(), settings.approvals.people),
         channel=ApprovalChannel.COMMAND_LINE,
+        people=settings.approvals.people,
+        now=datetime.now(UTC),
         reason=reason,
-        answered_at=datetime.now(UTC),
     )
-    ledger.approvals.answer(approval)
-    Console().print(f"{incident.id}: recorded [bold]{given}[/] by {escape(approval.answered_by)}.")
+    if judgement.refusal is not None:
+        raise ConflictError(judgement.message)
+    Console().print(f"{escape(judgement.message)}, by {escape(local_user())}.")
+    _say_whether_somebody_listens(settings)
+
+
+def edit(settings: Settings, incident_id: str, given: Sequence[str]) -> None:
+    """Ask for the plan with other values; it passes the gate and is asked about again.
+
+    Raises:
+        BadInputError: a value cannot be changed, or is malformed.
+        ConflictError: the incident waits for no answer, or this one does not count.
+    """
+    ledger, now = Ledger.open(settings.ledger_url), datetime.now(UTC)
+    story = read_story(ledger, incident_id)
+    if story.request is None or story.plan is None:
+        raise ConflictError(f"{story.incident.id} waits for no answer: it is {story.incident.status}")
+    edits = {key.strip(): value.strip() for key, _, value in (one.partition("=") for one in given)}
+    known = editable(story.plan)
+    for key, value in edits.items():
+        check_edit(known, key, value)
+    people = settings.approvals.people
+    attempt = attempt_at(
+        story.request,
+        answer=Answer.EDIT,
+        identity=identify(IdentityKind.LOCAL, local_user(), people),
+        channel=ApprovalChannel.COMMAND_LINE,
+        reason="",
+        now=now,
+        edits=edits,
+    )
+    judgement = answer_question(ledger, attempt, people=people)
+    if judgement.refusal is not None:
+        raise ConflictError(judgement.message)
+    Console().print(f"{story.incident.id}: planned anew with your values; it is asked about again.")
     _say_whether_somebody_listens(settings)
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from deployments.cli.audit import app as audit
+
 app = typer.Typer(
     name="healflow",
     help="A delivery pipeline that heals itself: from a failed run to a proven fix.",
@@ -12,6 +14,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+app.add_typer(audit, name="audit")
 
 IncidentId = Annotated[str, typer.Argument(metavar="ID", help="An incident's id, or its beginning.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -153,6 +157,18 @@ def reject(
     from tasks.settings import Settings
 
     answer(Settings(), incident_id, Answer.REJECT, reason=why)
+
+
+@app.command()
+def edit(
+    incident_id: IncidentId,
+    values: Annotated[list[str], typer.Argument(metavar="N.NAME=VALUE…", help="Action's number, parameter, value.")],
+) -> None:
+    """Have the plan of an incident made with other values, and be asked about it again."""
+    from deployments.cli.answers import edit as ask_for
+    from tasks.settings import Settings
+
+    ask_for(Settings(), incident_id, values)
 
 
 @app.command()

@@ -19,8 +19,9 @@ from deployments.cli.render import render_diagnosis, render_plan, status_style
 from deployments.demo.project import WORKFLOW, DemoRepository
 from deployments.local import Running, running
 from flows.pipeline import run_in_worktree
+from tasks.approve import answer_newest, identify
 from tasks.clients.ledger import Ledger
-from tasks.domain.approval import Answer, Approval, ApprovalChannel
+from tasks.domain.approval import Answer, ApprovalChannel, IdentityKind
 from tasks.domain.base import Noun
 from tasks.domain.incident import IncidentStatus
 from tasks.domain.pipeline import Conclusion
@@ -145,18 +146,18 @@ class Demo:
             )
         else:
             self._console.print("Carry this out and merge it when the job passes? [bold]yes[/] (--yes, or no terminal)")
-        self._ledger.approvals.answer(
-            Approval(
-                request_id=story.request.id,
-                plan_digest=story.request.plan_digest,
-                answer=Answer.APPROVE_AND_MERGE if choice == "y" else Answer.REJECT,
-                answered_by=local_user(),
-                verified=True,
-                channel=ApprovalChannel.COMMAND_LINE,
-                reason="" if choice == "y" else "said no in the demo",
-                answered_at=datetime.now(UTC),
-            )
+        judgement = answer_newest(
+            self._ledger,
+            story.incident.id,
+            answer=Answer.APPROVE_AND_MERGE if choice == "y" else Answer.REJECT,
+            identity=identify(IdentityKind.LOCAL, local_user(), self._settings.approvals.people),
+            channel=ApprovalChannel.COMMAND_LINE,
+            people=self._settings.approvals.people,
+            now=datetime.now(UTC),
+            reason="" if choice == "y" else "said no in the demo",
         )
+        if judgement.refusal is not None:
+            raise PermanentError(judgement.message)
 
     def _tell_end(self, story: Story, seconds: float) -> None:
         if story.verification:

@@ -4,7 +4,21 @@ The question is bound to the digest of plan, target state and policy; its answer
 came through.
 """
 
+from tasks.approve.answering import answer_newest, answer_question, attempt_at, expire
 from tasks.approve.card import question_markdown
-from tasks.approve.request import make_request, settle_answer
+from tasks.approve.editing import check_edit, editable
+from tasks.approve.judging import identify, judge
+from tasks.approve.request import make_request
 
-__all__ = ["make_request", "question_markdown", "settle_answer"]
+__all__ = [
+    "answer_newest",
+    "answer_question",
+    "attempt_at",
+    "check_edit",
+    "editable",
+    "expire",
+    "identify",
+    "judge",
+    "make_request",
+    "question_markdown",
+]

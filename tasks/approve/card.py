@@ -1,5 +1,6 @@
 """The question as Markdown: what broke, the quoted evidence, the diff, the risk and the undo."""
 
+from tasks.domain.approval import ApprovalTerms
 from tasks.domain.markdown import bounded_diff, inline, prose, quoted
 from tasks.domain.plan import Decision
 from tasks.domain.story import Triage
@@ -20,5 +21,14 @@ def question_markdown(triage: Triage, decision: Decision) -> str:
             parts.append(bounded_diff(action.preview))
     if triage.plan.remembered_incident:
         parts.append(f"The same fix healed {inline(triage.plan.remembered_incident)}.")
+    parts.append(_who(decision.terms))
     parts.append(f"Asked because: {prose(decision.reason)}. The failed job is run again before the fix counts.")
     return "\n\n".join(parts)
+
+
+def _who(terms: ApprovalTerms) -> str:
+    who = ", ".join(inline(name) for name in terms.approvers) or "anybody who can answer"
+    people = "" if terms.people_needed == 1 else f" {terms.people_needed} different people have to say yes."
+    author = "" if terms.author_may_approve else " The author of the change may not approve it."
+    typed = "" if terms.typed_name_counts else " A typed name does not count here."
+    return f"May answer: {who}.{people}{author}{typed}"

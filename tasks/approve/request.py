@@ -1,8 +1,10 @@
-"""Makes the approval request of a plan, and turns what came back into the one answer that counts."""
+"""Makes the approval request of a plan: bound to its digest, with who may answer it and a nonce of its own."""
 
+import secrets
 from datetime import datetime, timedelta
 
-from tasks.domain.approval import Answer, Approval, ApprovalChannel, ApprovalRequest
+from tasks.domain.approval import ApprovalRequest
+from tasks.domain.diagnosis import CulpritKind
 from tasks.domain.plan import Decision
 from tasks.domain.story import Triage
 
@@ -21,21 +23,17 @@ def make_request(
         asked_at=now,
         deadline=now + timedelta(seconds=timeout_seconds),
         flow_run_id=flow_run_id,
+        nonce=secrets.token_urlsafe(18),
+        terms=decision.terms,
+        authors=authors_of(triage),
     )
 
 
-def settle_answer(
-    request: ApprovalRequest, *, answer: Answer, answered_by: str, reason: str, now: datetime
-) -> Approval:
-    """The answer that came through Prefect's form, whose name is only typed; after the deadline it is `EXPIRED`."""
-    late = now > request.deadline
-    return Approval(
-        request_id=request.id,
-        plan_digest=request.plan_digest,
-        answer=Answer.EXPIRED if late else answer,
-        answered_by="nobody" if late else (answered_by.strip() or "someone in the Prefect UI"),
-        verified=False,
-        channel=ApprovalChannel.DEADLINE if late else ApprovalChannel.PREFECT_UI,
-        reason=f"the answer {answer} came after the deadline" if late else reason.strip(),
-        answered_at=now,
-    )
+def authors_of(triage: Triage) -> tuple[str, ...]:
+    """Who pushed the failing commit, and who wrote it or the commit that the diagnosis blames; each once."""
+    culprit = triage.diagnosis.culprit
+    blamed = {triage.incident.signal.commit}
+    if culprit is not None and culprit.kind is CulpritKind.COMMIT:
+        blamed.add(culprit.name)
+    wrote = [change.author for change in triage.evidence.changes if change.commit in blamed]
+    return tuple(dict.fromkeys(name for name in (triage.incident.signal.actor, *wrote) if name))

@@ -1,20 +1,26 @@
 """The Prefect tasks of asking: the question is written before the run waits, the answer before anything is done."""
 
-from contextlib import suppress
 from datetime import UTC, datetime
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.approve.request import make_request, settle_answer
+from tasks.approve.answering import answer_question, attempt_at, expire
+from tasks.approve.editing import edit_plan
+from tasks.approve.judging import identify
+from tasks.approve.request import make_request
 from tasks.clients.ledger import EntryKind, Ledger
-from tasks.domain.approval import Answer, Approval, ApprovalRequest
+from tasks.domain.approval import Answer, Approval, ApprovalChannel, ApprovalRequest, IdentityKind, Judgement
 from tasks.domain.incident import IncidentStatus
-from tasks.domain.plan import Decision
+from tasks.domain.plan import Decision, Plan
 from tasks.domain.story import Triage
 from tasks.errors import ConflictError
 from tasks.retrying import RETRYING
 from tasks.settings import Settings
+
+MAX_ROUNDS = 20
+"""How often a run is suspended for one question: each form that does not settle it is a round."""
+UNNAMED = "someone in the Prefect UI"
 
 
 @task(task_run_name="ask a person", persist_result=True, **RETRYING)
@@ -44,16 +50,52 @@ def read_answer(request: ApprovalRequest) -> Approval | None:
     return stored.answer if stored else None
 
 
-@task(task_run_name="record the answer", persist_result=True, **RETRYING)
-def settle(request: ApprovalRequest, answer: Answer, approver: str, reason: str) -> Approval:
-    """The answer that counts: the one in the ledger, else the one typed into Prefect's form, which is then recorded."""
+@task(task_run_name="judge the form, round {round_number}", persist_result=True, **RETRYING)
+def judge_form(
+    request: ApprovalRequest, answer: Answer, approver: str, reason: str, round_number: int
+) -> Judgement | None:
+    """Judge what was typed into Prefect's form; `None` when the ledger has an answer, through whichever door it came.
+
+    Raises:
+        ConflictError: the form was sent too often without an answer that counts.
+    """
+    if round_number > MAX_ROUNDS:
+        raise ConflictError(f"the form was sent {MAX_ROUNDS} times without an answer that counts; nothing is done")
+    settings, now = Settings(), datetime.now(UTC)
+    ledger = Ledger.shared(settings.ledger_url)
+    stored = ledger.approvals.get(request.id)
+    if stored is not None and stored.answer is not None:
+        return None
+    if expire(ledger, request, now=now):
+        return None
+    people = settings.approvals.people
+    typed = identify(IdentityKind.TYPED, approver.strip()[:100] or UNNAMED, people)
+    attempt = attempt_at(
+        request, answer=answer, identity=typed, channel=ApprovalChannel.PREFECT_UI, reason=reason, now=now
+    )
+    return answer_question(ledger, attempt, people=people)
+
+
+@task(task_run_name="take the answer", persist_result=True, **RETRYING)
+def take_answer(request: ApprovalRequest) -> Approval:
+    """The answer that counts, out of the ledger, now told in the incident's story.
+
+    Raises:
+        ConflictError: there is none, so nothing is done.
+    """
     ledger = Ledger.shared(Settings().ledger_url)
-    typed = settle_answer(request, answer=answer, answered_by=approver, reason=reason, now=datetime.now(UTC))
-    with suppress(ConflictError):  # another door was quicker: its answer is the one that counts
-        ledger.approvals.answer(typed)
     stored = ledger.approvals.get(request.id)
     if stored is None or stored.answer is None:
         raise ConflictError(f"the question {request.id} has no answer; nothing is done")
     ledger.approvals.mark_resumed(request.id)
     ledger.incidents.write(request.incident_id, EntryKind.ANSWER, stored.answer, at=stored.answer.answered_at)
     return stored.answer
+
+
+@task(task_run_name="plan with the approver's values", persist_result=True, **RETRYING)
+def replan(triage: Triage, approval: Approval) -> Plan:
+    """The plan as the approver changed it; nothing of it is allowed yet."""
+    ledger = Ledger.shared(Settings().ledger_url)
+    plan = edit_plan(triage.plan, approval)
+    ledger.incidents.write(triage.incident.id, EntryKind.PLAN, plan, at=datetime.now(UTC))
+    return plan

@@ -1,6 +1,9 @@
-"""Approval: the question put to a person, and the one answer that counts."""
+"""Approval: the question put to people, who may answer it and how, and the one answer that counts."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+from pydantic import Field
 
 from tasks.domain.base import Noun, UtcTime
 
@@ -11,6 +14,8 @@ class Answer(StrEnum):
     APPROVE = "approve"
     APPROVE_AND_MERGE = "approve_and_merge"
     REJECT = "reject"
+    EDIT = "edit"
+    """Plan it anew with other parameters: a new digest, which passes the gate and is asked about again."""
     EXPIRED = "expired"
 
     @property
@@ -27,6 +32,65 @@ class ApprovalChannel(StrEnum):
     DEADLINE = "deadline"
 
 
+class IdentityKind(StrEnum):
+    """Who vouches for a name; `TYPED` is nobody."""
+
+    LOCAL = "local"
+    SLACK = "slack"
+    GITHUB = "github"
+    TYPED = "typed"
+
+
+class Person(Noun):
+    """Somebody who may answer, with the names that other systems know them by; one person is one vote."""
+
+    name: str = Field(min_length=1, max_length=100)
+    slack: str = ""
+    """The Slack user id, such as `U012AB3CD`."""
+    github: str = ""
+    local: str = ""
+    """The login name on the machine that Healflow runs on."""
+    authors: tuple[str, ...] = ()
+    """Names or addresses that stand in this person's commits."""
+
+    def is_known_as(self, kind: IdentityKind, name: str) -> bool:
+        """Whether that system knows this person by that name."""
+        known = {IdentityKind.SLACK: self.slack, IdentityKind.GITHUB: self.github, IdentityKind.LOCAL: self.local}
+        return bool(name) and known.get(kind, "").casefold() == name.casefold()
+
+    def wrote(self, author: str) -> bool:
+        """Whether an author of a commit, by any name, is this person."""
+        names = (self.name, self.github, self.local, *self.authors)
+        return bool(author) and author.casefold() in {name.casefold() for name in names if name}
+
+
+class Identity(Noun):
+    """Who answers: a name and who vouches for it; `person` is whose vote it is, the same through every channel."""
+
+    kind: IdentityKind
+    name: str
+    person: str
+    listed: bool = False
+    """Whether `person` stands among the people of the settings."""
+
+    @property
+    def verified(self) -> bool:
+        """Whether anybody but the person vouches for the name."""
+        return self.kind is not IdentityKind.TYPED
+
+
+class ApprovalTerms(Noun):
+    """Who may say yes, and how many have to: policy's word for one plan."""
+
+    approvers: tuple[str, ...] = ()
+    """Names of people; empty is everybody whom a channel lets in."""
+    people_needed: int = Field(default=1, ge=1, le=5)
+    author_may_approve: bool = True
+    """Whether an author of the failing change may approve the fix."""
+    typed_name_counts: bool = True
+    """Whether a name that was only typed, as into the Prefect form, may approve."""
+
+
 class ApprovalRequest(Noun):
     """A question that waits: one plan, by digest, until a deadline, answered once."""
 
@@ -37,10 +101,15 @@ class ApprovalRequest(Noun):
     asked_at: UtcTime
     deadline: UtcTime
     flow_run_id: str | None = None
+    nonce: str = ""
+    """Random and made once per question: a card, a link or a form for another question does not fit this one."""
+    terms: ApprovalTerms = ApprovalTerms()
+    authors: tuple[str, ...] = ()
+    """Who wrote or pushed the failing change, by the names that its commits and its event give."""
 
 
 class Approval(Noun):
-    """The answer. `verified` tells whether `answered_by` was established or only typed."""
+    """An answer. `verified` tells whether `answered_by` was established or only typed."""
 
     request_id: str
     plan_digest: str
@@ -50,3 +119,49 @@ class Approval(Noun):
     channel: ApprovalChannel
     reason: str = ""
     answered_at: UtcTime
+    identity: Identity | None = None
+    """`None` for the deadline."""
+    together_with: tuple[str, ...] = ()
+    """The people who said yes before, where more than one is needed."""
+    edits: Mapping[str, str] = Field(default_factory=dict)
+    """New values of parameters, `ACTION_NUMBER.PARAMETER`, for `Answer.EDIT`."""
+
+
+class Attempt(Noun):
+    """Somebody tries to answer; nothing of it counts before it is judged."""
+
+    request_id: str
+    plan_digest: str
+    nonce: str
+    answer: Answer
+    identity: Identity
+    channel: ApprovalChannel
+    reason: str = ""
+    edits: Mapping[str, str] = Field(default_factory=dict)
+    at: UtcTime
+
+
+class Refusal(StrEnum):
+    """Why an answer does not count."""
+
+    UNKNOWN = "unknown"
+    ALTERED = "altered"
+    REPLAYED = "replayed"
+    EXPIRED = "expired"
+    MOVED_ON = "moved_on"
+    NOT_ALLOWED = "not_allowed"
+    UNVERIFIED = "unverified"
+    AUTHOR = "author"
+    SAME_PERSON = "same_person"
+
+
+class Judgement(Noun):
+    """What became of an attempt: refused, counted as one yes of several, or the answer that settles the question."""
+
+    refusal: Refusal | None = None
+    message: str
+    """For the person who answered."""
+    approval: Approval | None = None
+    """What is recorded, `None` when it is refused."""
+    settles: bool = False
+    """Whether the question has its answer now."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from tasks.domain.approval import ApprovalTerms
 from tasks.domain.base import Noun
 
 
@@ -101,3 +102,5 @@ class Decision(Noun):
     rules: tuple[str, ...]
     reason: str
     policy_digest: str
+    terms: ApprovalTerms = ApprovalTerms()
+    """Who may approve, where the verdict is `ASK`."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from tasks.domain.gate import GateRequest, Limits
 from tasks.domain.plan import Decision, Verdict
 from tasks.errors import PermanentError
-from tasks.gate.floor import FLOOR_VERSION, denials, needs_person
+from tasks.gate.floor import FLOOR_VERSION, denials, needs_person, tighten
 from tasks.gate.policy import DEFAULT_POLICY, ask_policy, policy_digest
 
 
@@ -26,14 +26,16 @@ def decide(request: GateRequest, limits: Limits, *, policy_dir: Path | None = No
             policy_digest=digest,
         )
     answer = ask_policy(request, policy_dir=folder)
+    terms = tighten(answer.approval, request)
     if answer.verdict is Verdict.ALLOW and needs_person(request):
         return Decision(
             verdict=Verdict.ASK,
             rules=(*answer.rules, "floor.high_risk"),
             reason="high risk is never taken without a person",
             policy_digest=digest,
+            terms=terms,
         )
-    return Decision(verdict=answer.verdict, rules=answer.rules, reason=answer.reason, policy_digest=digest)
+    return Decision(verdict=answer.verdict, rules=answer.rules, reason=answer.reason, policy_digest=digest, terms=terms)
 
 
 def current_policy_digest(limits: Limits, *, policy_dir: Path | None = None) -> str:

@@ -1,10 +1,11 @@
 """The floor: limits in Python that hold whatever the policy says. Each returns why not, or nothing."""
 
+from tasks.domain.approval import ApprovalTerms
 from tasks.domain.failure_class import FailureClass
 from tasks.domain.gate import GateRequest, Limits
 from tasks.domain.plan import Remedy, Risk
 
-FLOOR_VERSION = "1"
+FLOOR_VERSION = "2"
 
 
 def denials(request: GateRequest, limits: Limits) -> tuple[tuple[str, str], ...]:
@@ -40,6 +41,11 @@ def denials(request: GateRequest, limits: Limits) -> tuple[tuple[str, str], ...]
 def needs_person(request: GateRequest) -> bool:
     """Whether a person must be asked even if the policy allows: high risk is never automatic."""
     return any(action.risk is Risk.HIGH for action in request.plan.actions)
+
+
+def tighten(terms: ApprovalTerms, request: GateRequest) -> ApprovalTerms:
+    """High risk is never taken on a name that was only typed, whatever the policy says."""
+    return terms.model_copy(update={"typed_name_counts": False}) if needs_person(request) else terms
 
 
 def _reruns_twice(request: GateRequest) -> bool:

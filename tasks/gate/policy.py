@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from tasks.domain.approval import ApprovalTerms
 from tasks.domain.base import Noun
 from tasks.domain.gate import GateRequest
 from tasks.domain.plan import Verdict
@@ -29,6 +30,8 @@ class PolicyAnswer(Noun):
     verdict: Literal[Verdict.ALLOW, Verdict.ASK, Verdict.DENY]
     reason: str
     rules: tuple[str, ...]
+    approval: ApprovalTerms = ApprovalTerms()
+    """Who has to say yes, where it asks."""
 
 
 def ask_policy(request: GateRequest, *, policy_dir: Path = DEFAULT_POLICY) -> PolicyAnswer:
@@ -67,7 +70,9 @@ def _read_answer(text: str) -> PolicyAnswer:
     try:
         return PolicyAnswer.model_validate_json(text)
     except ValidationError:
-        return _deny("policy_malformed", "the policy's answer is not exactly verdict, reason and rules")
+        return _deny(
+            "policy_malformed", "the policy's answer is not exactly verdict, reason, rules and perhaps approval"
+        )
 
 
 def _deny(rule: str, reason: str) -> PolicyAnswer:

@@ -7,12 +7,14 @@ from uuid import UUID
 
 from deployments.demo.project import WORKFLOW, DemoRepository
 from flows.pipeline import run_in_worktree
+from tasks.approve import answer_newest, identify
 from tasks.clients.ledger import Ledger
 from tasks.clients.pipeline import RunStore, workflow_run_event
-from tasks.domain.approval import Answer, Approval, ApprovalChannel
+from tasks.domain.approval import Answer, ApprovalChannel, IdentityKind, Judgement
 from tasks.domain.incident import Incident, Signal, open_incident
 from tasks.domain.outcome import Outcome
 from tasks.domain.story import Story
+from tasks.errors import ConflictError
 from tasks.intake import parse_github
 from tasks.remember import read_story
 from tasks.settings import Settings
@@ -105,22 +107,32 @@ class Healing:
         with get_client(sync_client=True) as client:
             return str(client.resume_flow_run(self._runs[incident.id], run_input=form).status.value)
 
-    def answer(self, incident: Incident, answer: Answer, *, at: datetime | None = None, reason: str = "") -> None:
+    def answer(
+        self, incident: Incident, answer: Answer, *, at: datetime | None = None, reason: str = "", name: str = "ada"
+    ) -> None:
         """Answer in the ledger, as the command line does, and wake the run."""
-        request = self.story(incident).request
-        assert request is not None, "nothing was asked"
-        self.ledger.approvals.answer(
-            Approval(
-                request_id=request.id,
-                plan_digest=request.plan_digest,
-                answer=answer,
-                answered_by="ada",
-                verified=True,
-                channel=ApprovalChannel.COMMAND_LINE,
-                reason=reason,
-                answered_at=at or datetime.now(UTC),
-            )
+        judgement = self.say(incident, answer, at=at, reason=reason, name=name)
+        if judgement.refusal is not None:
+            raise ConflictError(judgement.message)
+        self.wake(incident, answer)
+
+    def say(
+        self, incident: Incident, answer: Answer, *, at: datetime | None = None, reason: str = "", name: str = "ada"
+    ) -> Judgement:
+        """Answer in the ledger alone."""
+        return answer_newest(
+            self.ledger,
+            incident.id,
+            answer=answer,
+            identity=identify(IdentityKind.LOCAL, name, self.settings.approvals.people),
+            channel=ApprovalChannel.COMMAND_LINE,
+            people=self.settings.approvals.people,
+            now=at or datetime.now(UTC),
+            reason=reason,
         )
+
+    def wake(self, incident: Incident, answer: Answer) -> None:
+        """Resume the run, as the dispatcher does; the answer that counts is the ledger's."""
         assert self.resume(incident, answer="approve" if answer.approves else "reject") == "ACCEPT"
 
     def story(self, incident: Incident) -> Story:

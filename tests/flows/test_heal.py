@@ -1,14 +1,18 @@
 """The heal flow, branch by branch: what must not happen first."""
 
+import json
 import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from tasks.domain.approval import Answer, ApprovalChannel
+from tasks.approve import answer_question, attempt_at, expire, identify
+from tasks.domain.approval import Answer, ApprovalChannel, IdentityKind, Refusal
 from tasks.domain.incident import IncidentStatus
 from tasks.domain.outcome import ActionStatus
-from tasks.errors import ConflictError
+from tasks.errors import BadInputError, ConflictError
+from tasks.gate.policy import DEFAULT_POLICY
 from tests.flows.healing import Healing
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
@@ -48,7 +52,8 @@ def test_answer_after_the_deadline_is_no(healing: Healing) -> None:
     assert request is not None
     with pytest.raises(ConflictError, match="silence was taken as no"):
         healing.answer(incident, Answer.APPROVE, at=request.deadline + timedelta(seconds=1))
-    healing.answer(incident, Answer.EXPIRED, at=request.deadline + timedelta(seconds=1))
+    assert expire(healing.ledger, request, now=request.deadline + timedelta(seconds=1))
+    healing.wake(incident, Answer.EXPIRED)
     outcome = healing.go_on(incident)
     assert outcome is not None
     assert outcome.status is IncidentStatus.EXPIRED
@@ -111,6 +116,84 @@ def test_approved_fix_is_proven_and_merged_and_can_be_undone(healing: Healing) -
     assert healing.story(incident).incident.status is IncidentStatus.UNDONE
     with pytest.raises(ConflictError, match="only a healed incident"):
         undo_heal(healing.settings, incident.id, by="ada")
+
+
+def test_typed_name_that_policy_refuses_is_asked_again(
+    healing: Healing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    strict_policy(tmp_path, monkeypatch, typed_name_counts=False)
+    incident = healing.break_format()
+    assert healing.start(incident) is None
+    assert healing.resume(incident, answer="approve", approver="Grace") == "ACCEPT"
+    assert healing.go_on(incident) is None, "asks again"
+    assert untouched(healing)
+    refused = [entry for entry in healing.ledger.audit.entries() if entry.kind == "answer.refused"]
+    assert [entry.actor for entry in refused] == ["typed:Grace"]
+    healing.answer(incident, Answer.APPROVE)
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.HEALED
+
+
+def test_one_yes_of_two_acts_on_nothing(healing: Healing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    strict_policy(tmp_path, monkeypatch, people_needed=2)
+    incident = healing.break_format()
+    assert healing.start(incident) is None
+    assert not healing.say(incident, Answer.APPROVE, name="ada").settles
+    healing.wake(incident, Answer.APPROVE)  # somebody resumes the run by hand: that is a typed name's yes, not a third
+    assert healing.say(incident, Answer.APPROVE, name="ada").refusal is Refusal.SAME_PERSON
+    assert untouched(healing)
+    assert healing.say(incident, Answer.REJECT, name="grace").settles
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.REJECTED
+    assert untouched(healing)
+    assert healing.ledger.audit.verify().problem == ""
+
+
+def strict_policy(folder: Path, monkeypatch: pytest.MonkeyPatch, **terms: object) -> None:
+    """The default policy with other terms for this machine."""
+    policy = shutil.copytree(DEFAULT_POLICY, folder / "policy")
+    data = json.loads((policy / "data.json").read_text())
+    data["approval"]["local"]["usual"] |= terms
+    (policy / "data.json").write_text(json.dumps(data))
+    monkeypatch.setenv("HEALFLOW_POLICY_DIR", str(policy))
+
+
+def test_edited_plan_is_decided_and_asked_about_again(healing: Healing) -> None:
+    from deployments.cli.answers import edit
+
+    healing.repository.forget_a_dependency()
+    incident = healing.open_incident(healing.run_workflow())
+    assert healing.start(incident) is None
+    first = healing.story(incident).request
+    plan = healing.story(incident).plan
+    assert first is not None
+    assert plan is not None
+    before = plan.actions[0].parameters["requirement"]
+    with pytest.raises(BadInputError, match="cannot be changed"):
+        edit(healing.settings, incident.id, ["1.file=setup.py"])
+    edit(healing.settings, incident.id, [f"1.requirement={before}  # asked for"])
+    healing.wake(incident, Answer.EDIT)
+    assert healing.go_on(incident) is None, "asks again"
+    assert untouched(healing)
+    story = healing.story(incident)
+    assert story.request is not None
+    assert story.plan is not None
+    assert story.request.plan_digest != first.plan_digest
+    assert "# asked for" in story.plan.actions[0].preview
+    stale = attempt_at(
+        first,
+        answer=Answer.APPROVE,
+        identity=identify(IdentityKind.LOCAL, "ada", ()),
+        channel=ApprovalChannel.COMMAND_LINE,
+        reason="",
+        now=first.asked_at,
+    )
+    assert answer_question(healing.ledger, stale, people=()).refusal is Refusal.REPLAYED
+    healing.answer(incident, Answer.REJECT)
+    assert healing.go_on(incident) is not None
+    assert untouched(healing)
 
 
 def test_fix_stays_on_its_branch_when_the_approval_says_nothing_of_merging(healing: Healing) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from deployments.dispatcher import MAX_DISPATCHES, Dispatcher, RunState
+from tasks.approve import answer_newest, identify
 from tasks.clients.ledger import Ledger, StoredEvent
-from tasks.domain.approval import Answer, Approval, ApprovalChannel, ApprovalRequest
+from tasks.domain.approval import Answer, ApprovalChannel, ApprovalRequest, IdentityKind
 from tasks.domain.incident import IncidentStatus
 from tasks.errors import TransientError
 from tests.unit.intake import payloads
@@ -109,16 +110,14 @@ def test_answer_is_delivered_only_once_the_run_waits(ledger: Ledger) -> None:
     deliver(ledger)
     dispatcher.tick(NOW)
     request = ask(ledger, deadline=NOW + timedelta(hours=1))
-    ledger.approvals.answer(
-        Approval(
-            request_id=request.id,
-            plan_digest="p",
-            answer=Answer.APPROVE,
-            answered_by="ada",
-            verified=True,
-            channel=ApprovalChannel.COMMAND_LINE,
-            answered_at=NOW,
-        )
+    answer_newest(
+        ledger,
+        request.incident_id,
+        answer=Answer.APPROVE,
+        identity=identify(IdentityKind.LOCAL, "ada", ()),
+        channel=ApprovalChannel.COMMAND_LINE,
+        people=(),
+        now=NOW,
     )
     dispatcher.tick(NOW + timedelta(seconds=1))
     assert server.forms == []

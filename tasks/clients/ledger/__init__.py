@@ -10,6 +10,7 @@ from typing import Self
 from sqlalchemy import Engine
 
 from tasks.clients.ledger.approvals import Approvals, StoredApproval
+from tasks.clients.ledger.audit import Audit
 from tasks.clients.ledger.engine import make_engine, migrate
 from tasks.clients.ledger.events import Events, EventStatus, StoredEvent
 from tasks.clients.ledger.incidents import EntryKind, Incidents, JournalEntry, StoredIncident
@@ -28,7 +29,7 @@ __all__ = [
 
 
 class Ledger:
-    """One database with its parts: `events`, `incidents`, `approvals` and `memory`."""
+    """One database with its parts: `events`, `incidents`, `approvals`, `memory` and `audit`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -36,6 +37,7 @@ class Ledger:
         self.incidents = Incidents(engine)
         self.approvals = Approvals(engine)
         self.memory = Memory(engine)
+        self.audit = Audit(engine)
 
     @classmethod
     def open(cls, url: str) -> Self:

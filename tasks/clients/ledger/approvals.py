@@ -1,20 +1,25 @@
 """Approval requests and their one answer."""
 
+from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Engine, RowMapping, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
 
+from tasks.clients.ledger.audit import append
 from tasks.clients.ledger.engine import transaction
-from tasks.clients.ledger.tables import approvals
-from tasks.domain.approval import Approval, ApprovalRequest
+from tasks.clients.ledger.tables import approvals, incidents, votes
+from tasks.domain.approval import Approval, ApprovalRequest, Attempt, Judgement, Refusal
 from tasks.domain.base import Noun
-from tasks.errors import ConflictError, NotFoundError
+from tasks.domain.incident import IncidentStatus
+from tasks.errors import NotFoundError
 
 
 class StoredApproval(Noun):
     """A question, its answer once there is one, and whether the waiting run has been told."""
 
     request: ApprovalRequest
+    votes: tuple[Approval, ...] = ()
+    """Who said yes so far, where more than one person has to."""
     answer: Approval | None = None
     resumed: bool = False
     used: bool = False
@@ -44,35 +49,43 @@ class Approvals:
             )
         return request
 
-    def answer(self, approval: Approval) -> None:
-        """Record the answer.
+    def decide(self, attempt: Attempt, verdict: Callable[[StoredApproval, IncidentStatus], Judgement]) -> Judgement:
+        """Let `verdict` judge an attempt and record what it says, all in one transaction; refusals go to the audit.
 
         Raises:
-            NotFoundError: there is no such question.
-            ConflictError: it is answered already, is past its deadline, or is about another plan.
+            NotFoundError: there is no such question; that is in the audit too.
         """
         with transaction(self._engine) as connection:
-            query = select(approvals).where(approvals.c.request_id == approval.request_id)
-            row = connection.execute(query).mappings().first()
-            if row is None:
-                raise NotFoundError(f"there is no approval request {approval.request_id!r}")
-            stored = _stored(row)
-            if stored.answer is not None:
-                raise ConflictError(
-                    f"{stored.request.incident_id} was already answered: {stored.answer.answer} by "
-                    f"{stored.answer.answered_by} at {stored.answer.answered_at:%Y-%m-%d %H:%M:%S} UTC"
-                )
-            if approval.plan_digest != stored.request.plan_digest:
-                raise ConflictError("the plan has changed since it was shown; look at it again before you answer")
-            if approval.answer.approves and approval.answered_at > stored.request.deadline:
-                raise ConflictError(
-                    f"the question expired at {stored.request.deadline:%Y-%m-%d %H:%M:%S} UTC; silence was taken as no"
-                )
-            connection.execute(
-                update(approvals)
-                .where(approvals.c.request_id == approval.request_id)
-                .values(answer=approval.model_dump_json(), answered_at=approval.answered_at.isoformat())
+            stored = _find(connection, attempt.request_id)
+            if stored is None:
+                _audit(connection, attempt, "", Judgement(refusal=Refusal.UNKNOWN, message="no such question"))
+        if stored is None:
+            raise NotFoundError(f"there is no approval request {attempt.request_id[:80]!r}")
+        with transaction(self._engine) as connection:
+            stored = _find(connection, attempt.request_id) or stored
+            query = select(incidents.c.status).where(incidents.c.id == stored.request.incident_id)
+            judgement = verdict(stored, IncidentStatus(connection.execute(query).scalar_one()))
+            if judgement.approval is not None:
+                _record(connection, judgement.approval, settles=judgement.settles)
+            _audit(connection, attempt, stored.request.incident_id, judgement)
+        return judgement
+
+    def expire(self, silence: Approval) -> bool:
+        """Record that nobody answered; false when somebody had."""
+        with transaction(self._engine) as connection:
+            stored = _find(connection, silence.request_id)
+            if stored is None or stored.answer is not None:
+                return False
+            _settle(connection, silence)
+            append(
+                connection,
+                "answer.expired",
+                incident_id=stored.request.incident_id,
+                actor=silence.answered_by,
+                document={"request_id": silence.request_id, "plan_digest": silence.plan_digest},
+                at=silence.answered_at,
             )
+        return True
 
     def use(self, request_id: str, *, at: datetime) -> bool:
         """Use an approval up; false when it was used before."""
@@ -82,14 +95,17 @@ class Approvals:
                 .where(approvals.c.request_id == request_id, approvals.c.used_at.is_(None))
                 .values(used_at=at.isoformat())
             )
+            stored = _find(connection, request_id)
+            if result.rowcount == 1 and stored is not None:
+                document = {"request_id": request_id, "plan_digest": stored.request.plan_digest}
+                incident_id = stored.request.incident_id
+                append(connection, "approval.used", incident_id=incident_id, actor="healflow", document=document, at=at)
             return result.rowcount == 1
 
     def get(self, request_id: str) -> StoredApproval | None:
         """The question with that id, `None` when it was never asked."""
         with transaction(self._engine) as connection:
-            query = select(approvals).where(approvals.c.request_id == request_id)
-            row = connection.execute(query).mappings().first()
-        return _stored(row) if row is not None else None
+            return _find(connection, request_id)
 
     def of_incident(self, incident_id: str) -> tuple[StoredApproval, ...]:
         """All questions about one incident, oldest deadline first."""
@@ -113,6 +129,46 @@ class Approvals:
         """Note that the flow run knows the answer."""
         with transaction(self._engine) as connection:
             connection.execute(update(approvals).where(approvals.c.request_id == request_id).values(resumed=True))
+
+
+def _find(connection: Connection, request_id: str) -> StoredApproval | None:
+    # On PostgreSQL the row is locked, so that of answers at once one is judged first; SQLite locks the whole ledger.
+    query = select(approvals).where(approvals.c.request_id == request_id).with_for_update()
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        return None
+    said = select(votes.c.document).where(votes.c.request_id == request_id).order_by(votes.c.at)
+    documents = connection.execute(said).scalars()
+    return _stored(row).model_copy(update={"votes": tuple(Approval.model_validate_json(text) for text in documents)})
+
+
+def _record(connection: Connection, approval: Approval, *, settles: bool) -> None:
+    if approval.answer.approves and approval.identity is not None:
+        connection.execute(
+            insert(votes).values(
+                request_id=approval.request_id,
+                person=approval.identity.person,
+                document=approval.model_dump_json(),
+                at=approval.answered_at.isoformat(),
+            )
+        )
+    if settles:
+        _settle(connection, approval)
+
+
+def _settle(connection: Connection, approval: Approval) -> None:
+    connection.execute(
+        update(approvals)
+        .where(approvals.c.request_id == approval.request_id)
+        .values(answer=approval.model_dump_json(), answered_at=approval.answered_at.isoformat())
+    )
+
+
+def _audit(connection: Connection, attempt: Attempt, incident_id: str, judgement: Judgement) -> None:
+    told = attempt.model_dump(mode="json", exclude={"nonce"})
+    document = told | {"message": judgement.message, "refusal": judgement.refusal, "settles": judgement.settles}
+    kind = "answer.recorded" if judgement.refusal is None else "answer.refused"
+    append(connection, kind, incident_id=incident_id, actor=attempt.identity.person, document=document, at=attempt.at)
 
 
 def _stored(row: RowMapping) -> StoredApproval:

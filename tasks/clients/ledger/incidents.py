@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from sqlalchemy import Engine, RowMapping, insert, select, update
 
+from tasks.clients.ledger.audit import append_journalled
 from tasks.clients.ledger.engine import transaction
 from tasks.clients.ledger.tables import incidents, journal
 from tasks.domain.base import Noun, UtcTime
@@ -140,8 +141,13 @@ class Incidents:
                 .limit(1)
             )
             if connection.execute(newest).scalar() != document:
-                connection.execute(
-                    insert(journal).values(incident_id=incident_id, kind=kind, at=at.isoformat(), document=document)
+                added = connection.execute(
+                    insert(journal)
+                    .values(incident_id=incident_id, kind=kind, at=at.isoformat(), document=document)
+                    .returning(journal.c.sequence)
+                ).scalar_one()
+                append_journalled(
+                    connection, sequence=added, kind=kind, incident_id=incident_id, document=document, at=at
                 )
 
     def journal(self, incident_id: str) -> tuple[JournalEntry, ...]:

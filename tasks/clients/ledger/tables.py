@@ -88,3 +88,33 @@ outcomes = Table(
     Column("plan", Text),
     Index("outcomes_by_fingerprint", "fingerprint", "ended_at"),
 )
+
+votes = Table(
+    "votes",
+    metadata,
+    Column("request_id", String(64), ForeignKey("approvals.request_id"), primary_key=True),
+    Column("person", String(128), primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("at", String(40), nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("at", String(40), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("incident_id", String(32), nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("document", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("audit_by_incident", "incident_id", "sequence"),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("count", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+)

@@ -1,5 +1,5 @@
 # The default policy. Entry point: data.healflow.decision, always an object of exactly
-#   {"verdict": "allow" | "ask" | "deny", "reason": string, "rules": [string, …]}.
+#   {"verdict": "allow" | "ask" | "deny", "reason": string, "rules": [string, …]}, and with "ask" an "approval".
 # An allow-list: an action that no rule below covers is denied. Python's floor is ANDed with whatever this says.
 package healflow
 
@@ -15,7 +15,7 @@ decision := {"verdict": "deny", "reason": concat("; ", sort(reasons)), "rules": 
 	names := [d.rule | some d in denied]
 }
 
-decision := {"verdict": "ask", "reason": concat("; ", sort(reasons)), "rules": sort(names)} if {
+decision := {"verdict": "ask", "reason": concat("; ", sort(reasons)), "rules": sort(names), "approval": terms} if {
 	count(denied) == 0
 	every_action_covered
 	count(asked) > 0
@@ -128,3 +128,18 @@ asked contains {"index": i, "rule": "sensitive_files", "reason": "it touches tes
 	some i, action in input.plan.actions
 	count(action.sensitive_files) > 0
 }
+
+# ---- who has to approve: by environment, and by the highest risk in the plan
+
+default place := "elsewhere"
+
+place := input.environment if data.approval[input.environment]
+
+default risk := "usual"
+
+risk := "high" if {
+	some action in input.plan.actions
+	action.risk == "high"
+}
+
+terms := data.approval[place][risk]

@@ -18,9 +18,12 @@ CREATE RULE journal_no_{verb} AS ON {verb} TO journal DO INSTEAD NOTHING
 """
 
 
+_TABLES = [metadata.tables[name] for name in ("events", "incidents", "journal", "actions", "approvals", "outcomes")]
+
+
 def upgrade() -> None:
     """Make the tables and the journal's guards."""
-    metadata.create_all(op.get_bind())
+    metadata.create_all(op.get_bind(), tables=_TABLES)
     guard = _SQLITE_GUARD if op.get_bind().dialect.name == "sqlite" else _POSTGRESQL_GUARD
     for verb in ("UPDATE", "DELETE"):
         op.execute(guard.format(verb=verb))
@@ -28,4 +31,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop all tables."""
-    metadata.drop_all(op.get_bind())
+    metadata.drop_all(op.get_bind(), tables=_TABLES)

@@ -1,0 +1,98 @@
+"""The one way in for answers: judged, recorded and audited in one transaction, whichever door they came through."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from tasks.approve.judging import judge
+from tasks.clients.ledger import Ledger, StoredApproval
+from tasks.domain.approval import (
+    Answer,
+    Approval,
+    ApprovalChannel,
+    ApprovalRequest,
+    Attempt,
+    Identity,
+    Judgement,
+    Person,
+    Refusal,
+)
+from tasks.domain.incident import IncidentStatus
+from tasks.errors import ConflictError, NotFoundError
+
+
+def answer_question(ledger: Ledger, attempt: Attempt, *, people: Sequence[Person]) -> Judgement:
+    """Judge one answer and record what became of it, a refusal included; of answers at once, one is judged first."""
+
+    def verdict(stored: StoredApproval, status: IncidentStatus) -> Judgement:
+        return judge(attempt, stored.request, settled=stored.answer, votes=stored.votes, status=status, people=people)
+
+    try:
+        return ledger.approvals.decide(attempt, verdict)
+    except NotFoundError as error:
+        return Judgement(refusal=Refusal.UNKNOWN, message=str(error))
+
+
+def answer_newest(
+    ledger: Ledger,
+    incident_id: str,
+    *,
+    answer: Answer,
+    identity: Identity,
+    channel: ApprovalChannel,
+    people: Sequence[Person],
+    now: datetime,
+    reason: str = "",
+) -> Judgement:
+    """Answer the newest question of an incident, as somebody who reads the ledger itself may.
+
+    Raises:
+        NotFoundError: there is no such incident.
+        ConflictError: it waits for no answer.
+    """
+    incident = ledger.incidents.get(incident_id).incident
+    questions = ledger.approvals.of_incident(incident.id)
+    if not questions:
+        raise ConflictError(f"{incident.id} waits for no answer: it is {incident.status}")
+    newest = questions[-1].request
+    attempt = attempt_at(newest, answer=answer, identity=identity, channel=channel, reason=reason, now=now)
+    return answer_question(ledger, attempt, people=people)
+
+
+def attempt_at(
+    request: ApprovalRequest,
+    *,
+    answer: Answer,
+    identity: Identity,
+    channel: ApprovalChannel,
+    reason: str,
+    now: datetime,
+    edits: Mapping[str, str] | None = None,
+) -> Attempt:
+    """An attempt at exactly the question that stands in the ledger."""
+    return Attempt(
+        request_id=request.id,
+        plan_digest=request.plan_digest,
+        nonce=request.nonce,
+        answer=answer,
+        identity=identity,
+        channel=channel,
+        reason=reason,
+        edits=edits or {},
+        at=now,
+    )
+
+
+def expire(ledger: Ledger, request: ApprovalRequest, *, now: datetime) -> bool:
+    """Record that nobody answered in time, which is *no*; false when somebody had, or there is time left."""
+    if now <= request.deadline:
+        return False
+    silence = Approval(
+        request_id=request.id,
+        plan_digest=request.plan_digest,
+        answer=Answer.EXPIRED,
+        answered_by="nobody",
+        verified=False,
+        channel=ApprovalChannel.DEADLINE,
+        answered_at=now,
+    )
+    return ledger.approvals.expire(silence)

@@ -1,0 +1,78 @@
+"""A ledger with one incident that waits for an answer."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tasks.approve import answer_question, identify
+from tasks.clients.ledger import Ledger
+from tasks.domain.approval import (
+    Answer,
+    ApprovalChannel,
+    ApprovalRequest,
+    ApprovalTerms,
+    Attempt,
+    IdentityKind,
+    Judgement,
+    Person,
+)
+from tasks.domain.incident import IncidentStatus, Signal, SignalKind, SignalSource, open_incident
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+ADA = Person(name="ada", slack="U0ADA", github="ada-l", local="ada", authors=("Ada Lovelace",))
+GRACE = Person(name="grace", slack="U0GRACE", github="grace-h", local="grace")
+PEOPLE = (ADA, GRACE)
+
+
+class Asked:
+    """One question, and attempts at it."""
+
+    def __init__(self, folder: Path, **terms: Any) -> None:
+        self.ledger = Ledger.in_folder(folder)
+        signal = Signal(
+            source=SignalSource.PIPELINE,
+            kind=SignalKind.CI_RUN,
+            delivery_id="d",
+            repository="local/shop",
+            branch="main",
+            commit="a" * 40,
+            title="CI",
+            occurred_at=NOW,
+        )
+        self.incident = self.ledger.incidents.open(open_incident(signal, now=NOW))
+        self.request = self.ledger.approvals.ask(
+            ApprovalRequest(
+                id=f"{self.incident.id}-q",
+                incident_id=self.incident.id,
+                plan_digest="p" * 64,
+                question="Format shop/cart.py?",
+                asked_at=NOW,
+                deadline=NOW + timedelta(hours=1),
+                nonce="only-this-question",
+                terms=ApprovalTerms.model_validate(terms),
+                authors=("Ada Lovelace",),
+            )
+        )
+        self.ledger.incidents.set_status(self.incident.id, IncidentStatus.WAITING)
+
+    def say(
+        self, answer: Answer, name: str = "grace", kind: IdentityKind = IdentityKind.LOCAL, **changes: Any
+    ) -> Judgement:
+        attempt = Attempt(
+            request_id=self.request.id,
+            plan_digest=self.request.plan_digest,
+            nonce=self.request.nonce,
+            answer=answer,
+            identity=identify(kind, name, PEOPLE),
+            channel=ApprovalChannel.COMMAND_LINE,
+            at=NOW,
+        )
+        return answer_question(self.ledger, attempt.model_copy(update=changes), people=PEOPLE)
+
+    @property
+    def settled(self) -> bool:
+        stored = self.ledger.approvals.get(self.request.id)
+        return stored is not None and stored.answer is not None
+
+    def trail(self) -> list[str]:
+        return [entry.kind for entry in self.ledger.audit.entries() if entry.kind != "journal"]

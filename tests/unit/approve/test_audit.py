@@ -1,0 +1,82 @@
+"""The audit trail: whatever was done to it behind our back is found, and said where."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from tasks.clients.ledger.engine import make_engine
+from tasks.domain.approval import Answer
+from tests.unit.approve.asking import NOW, Asked
+
+UNGUARDED = "DROP TRIGGER audit_no_UPDATE; DROP TRIGGER audit_no_DELETE; DROP TRIGGER journal_no_UPDATE; DROP TRIGGER journal_no_DELETE"
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Iterator[Asked]:
+    waiting = Asked(tmp_path)
+    for number in range(3):
+        waiting.ledger.incidents.note(waiting.incident.id, f"note {number}", at=NOW)
+    waiting.say(Answer.APPROVE)
+    assert waiting.ledger.audit.verify().problem == ""
+    assert waiting.ledger.audit.verify().entries == 5
+    yield waiting
+
+
+def tamper(folder: Path, statements: str) -> None:
+    engine = make_engine(f"sqlite:///{folder / 'ledger.db'}")
+    with engine.begin() as connection:
+        for statement in f"{UNGUARDED};{statements}".split(";"):
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("statements", "found"),
+    [
+        ("UPDATE audit SET actor = 'ada' WHERE sequence = 5", "entry 5 (answer.recorded"),
+        ("UPDATE audit SET at = '2026-01-01T00:00:00+00:00' WHERE sequence = 2", "entry 2 (journal"),
+        ("DELETE FROM audit WHERE sequence = 3", "entry 3 is missing"),
+        ("DELETE FROM audit WHERE sequence = 1", "entry 1 is missing"),
+        (
+            "UPDATE audit SET sequence = 99 WHERE sequence = 2; UPDATE audit SET sequence = 2 WHERE sequence = 3;"
+            "UPDATE audit SET sequence = 3 WHERE sequence = 99",
+            "entry 2 (journal",
+        ),
+        ("DELETE FROM audit WHERE sequence > 3", "the end is cut off: 5 entries were written, and 3 are left"),
+        ("DELETE FROM audit", "the end is cut off"),
+        ("DELETE FROM audit_head", "the head does not fit"),
+        ("UPDATE journal SET document = '{}' WHERE sequence = 2", "line 2 of the journal (note"),
+        ("DELETE FROM journal WHERE sequence = 3", "was deleted"),
+        (
+            "INSERT INTO journal (incident_id, kind, at, document) SELECT incident_id, kind, at, 'x' FROM journal WHERE sequence = 1",
+            "line 5 of the journal was added past the trail",
+        ),
+    ],
+)
+def test_tampering_is_found_and_said_where(asked: Asked, tmp_path: Path, statements: str, found: str) -> None:
+    tamper(tmp_path, statements)
+    assert found in asked.ledger.audit.verify().problem
+
+
+def test_trail_cut_with_its_head_is_found_by_an_anchor_kept_elsewhere(asked: Asked, tmp_path: Path) -> None:
+    before = asked.ledger.audit.verify()
+    kept = asked.ledger.audit.entries()[2]
+    tamper(
+        tmp_path,
+        f"DELETE FROM audit WHERE sequence > 3; UPDATE audit_head SET count = 3, hash = '{kept.hash}';"
+        "DELETE FROM journal WHERE sequence > 3",
+    )
+    assert asked.ledger.audit.verify().problem == ""
+    problem = asked.ledger.audit.verify(anchor=(before.entries, before.head)).problem
+    assert problem == "the trail was replaced: entry 5 is not the one that the anchor names"
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'x'", "DELETE FROM audit"])
+def test_trail_cannot_be_altered_in_passing(asked: Asked, tmp_path: Path, statement: str) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
+    with pytest.raises(IntegrityError, match="append-only"), engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
