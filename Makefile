@@ -1,6 +1,7 @@
 # make demo   heal a small broken repository, live        make test    run the tests
 # make check  lint, types, import contracts, lock          make lock    resolve the dependencies anew
 # make bench  figures of speed and memory, beside others   make docs    write the generated pages of docs/
+# make test-cluster  run the tests that need a Kubernetes cluster, in namespaces of their own, on that of KUBECONFIG
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +9,7 @@ STAMP := $(VENV)/.installed
 TESTS ?= tests
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test check bench confidence docs lock clean
+.PHONY: install demo test test-cluster check bench confidence docs lock clean
 .DEFAULT_GOAL := install
 
 $(STAMP): requirements.lock pyproject.toml
@@ -27,6 +28,10 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS) $(ARGS)
+
+test-cluster: $(STAMP)
+	@if [ -n "$$KUBECONFIG" ]; then $(BIN)/python -m pytest tests/cluster $(ARGS); \
+	else echo "tests/cluster skipped: KUBECONFIG names no cluster"; fi
 
 check: $(STAMP)
 	@$(BIN)/ruff format --check .

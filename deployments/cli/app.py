@@ -1,11 +1,14 @@
 """The commands of `healflow`. Nothing heavy is imported before a command needs it: `--help` answers at once."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deployments.cli.audit import app as audit
+
+if TYPE_CHECKING:
+    from deployments.cli.triage import Style
 
 app = typer.Typer(
     name="healflow",
@@ -18,6 +21,8 @@ app = typer.Typer(
 app.add_typer(audit, name="audit")
 
 IncidentId = Annotated[str, typer.Argument(metavar="ID", help="An incident's id, or its beginning.")]
+Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="One namespace of the cluster in KUBECONFIG.")]
+WholeCluster = Annotated[bool, typer.Option("--all", help="All of the cluster in KUBECONFIG.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -81,8 +86,11 @@ def triage(
             metavar="LOGFILE|-|OWNER/NAME#RUN", help="A log or a scanner's report, - for input, or a run on GitHub."
         ),
     ] = "",
+    *,
     pull_request: Annotated[int | None, typer.Option("--pr", min=1, help="A pull request's newest failed run.")] = None,
     repository: Annotated[str, typer.Option(help="Of --pr, as OWNER/NAME; else the remote origin's.")] = "",
+    namespace: Namespace = None,
+    whole: WholeCluster = False,
     snapshot: Annotated[Path | None, typer.Option(help="A folder with the captured state of a cluster.")] = None,
     as_json: AsJson = False,
     as_sarif: Annotated[bool, typer.Option("--sarif", help="Print SARIF 2.1.0.")] = False,
@@ -93,21 +101,53 @@ def triage(
     from deployments.cli.triage import Style, run_of_pull_request
     from deployments.cli.triage import triage as explain
 
-    if snapshot is not None:
-        from deployments.cli.snapshot import triage_snapshot
-
-        triage_snapshot(snapshot, as_json=as_json)
-        return
-    if bool(source) == (pull_request is not None):
-        raise typer.BadParameter("name a log file, -, OWNER/NAME#RUN, or a pull request with --pr N")
     asked = [
         style for style, on in ((Style.JSON, as_json), (Style.SARIF, as_sarif), (Style.MARKDOWN, as_markdown)) if on
     ]
     if len(asked) > 1:
         raise typer.BadParameter("choose one of --json, --sarif and --markdown")
+    style = asked[0] if asked else Style.TEXT
+    if namespace or whole or snapshot is not None:
+        if source or pull_request is not None:
+            raise typer.BadParameter("explain either a cluster, or a log or run")
+        _triage_cluster(namespace, style, whole=whole, snapshot=snapshot, save=save)
+        return
+    if bool(source) == (pull_request is not None):
+        raise typer.BadParameter(
+            "name a log file, -, OWNER/NAME#RUN, a pull request with --pr N, or a cluster: --namespace, --all or "
+            "--snapshot"
+        )
     if pull_request is not None:
         source = run_of_pull_request(pull_request, repository)
-    explain(source, asked[0] if asked else Style.TEXT, save=save)
+    explain(source, style, save=save)
+
+
+def _triage_cluster(
+    namespace: str | None, style: "Style", *, whole: bool, snapshot: Path | None, save: Path | None
+) -> None:
+    from deployments.cli.snapshot import triage_live, triage_snapshot
+    from tasks.settings import Settings
+
+    if whole and (namespace or snapshot is not None):
+        raise typer.BadParameter("--all stands alone")
+    if snapshot is not None:
+        raise typer.Exit(triage_snapshot(snapshot, style, namespace=namespace, save=save))
+    raise typer.Exit(triage_live(Settings(), style, namespace=namespace, save=save))
+
+
+@app.command()
+def snapshot(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write, which must not be there yet.")],
+    namespace: Namespace = None,
+    whole: WholeCluster = False,
+) -> None:
+    """Write the state of a cluster into a folder, without secrets, so that it can be explained elsewhere."""
+    from deployments.cli.snapshot import write_snapshot
+    from tasks.settings import Settings
+
+    if bool(namespace) == whole:
+        raise typer.BadParameter("name either --namespace NS or --all")
+    raise typer.Exit(write_snapshot(Settings(), output, namespace=namespace))
 
 
 @app.command()

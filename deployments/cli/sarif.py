@@ -4,6 +4,7 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import quote
@@ -32,6 +33,11 @@ def sarif_document(explanation: Explanation) -> str:
         )
         results = [_result(first, explanation, "error")]
         results += [_result(other, explanation, "note") for other in diagnosis.other_findings]
+    return as_document(results)
+
+
+def as_document(results: Sequence[Mapping[str, Any]]) -> str:
+    """The results as one run of Healflow."""
     rules = sorted({result["ruleId"] for result in results})
     run = {
         "tool": {"driver": {"name": "Healflow", **_version(), "rules": [{"id": rule} for rule in rules]}},
@@ -50,7 +56,7 @@ def _version() -> dict[str, str]:
 
 def _result(finding: Finding, explanation: Explanation, level: str) -> dict[str, Any]:
     quoted = [line for line in explanation.evidence.lines if line.id in finding.evidence_ids]
-    places = [_in_log(line) for line in quoted]
+    places = [quoted_place(line) for line in quoted]
     place = _in_code(finding.culprit)
     result: dict[str, Any] = {
         "ruleId": finding.failure_class.value,
@@ -73,7 +79,8 @@ def _in_code(culprit: Culprit | None) -> dict[str, Any] | None:
     return {"physicalLocation": physical}
 
 
-def _in_log(line: EvidenceLine) -> dict[str, Any]:
+def quoted_place(line: EvidenceLine) -> dict[str, Any]:
+    """Where a quoted line stands, with its text."""
     region: dict[str, Any] = {"snippet": {"text": line.text}}
     if line.line_number:
         region["startLine"] = line.line_number

@@ -5,7 +5,7 @@ import io
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -13,15 +13,14 @@ from typing import BinaryIO, TextIO, cast
 
 from rich.console import Console
 
+from deployments.cli.next_steps import next_steps
 from deployments.cli.render import render_diagnosis
 from deployments.cli.sarif import sarif_document
 from flows.explain import explain_github_run, explain_log, explain_scan, failed_runs_of_pull_request
 from tasks.collect.scans import HEAD_BYTES, looks_like_scan
-from tasks.domain.failure_class import FailureClass
 from tasks.domain.markdown import explanation_markdown
 from tasks.domain.story import Explanation
 from tasks.errors import BadInputError
-from tasks.plan.playbooks import ADVICE, PLAYBOOKS
 from tasks.settings import Settings
 
 
@@ -128,10 +127,19 @@ def save_explanation(explanation: Explanation, folder: Path) -> None:
     Raises:
         BadInputError: the folder cannot be written.
     """
+    save_documents(lambda style: _document(explanation, style), folder)
+
+
+def save_documents(document: Callable[[Style], str], folder: Path) -> None:
+    """Write what `document` gives for each style into a folder.
+
+    Raises:
+        BadInputError: the folder cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for style, suffix in ((Style.JSON, "json"), (Style.MARKDOWN, "md"), (Style.SARIF, "sarif")):
-            (folder / f"triage.{suffix}").write_text(_document(explanation, style) + "\n", encoding="utf-8")
+            (folder / f"triage.{suffix}").write_text(document(style) + "\n", encoding="utf-8")
     except OSError as error:
         raise BadInputError(f"{folder} cannot be written ({error.strerror}); name another folder") from error
 
@@ -157,9 +165,4 @@ def _print_text(explanation: Explanation, console: Console) -> None:
 
 def what_next(explanation: Explanation) -> str:
     """What a person can do, and what Healflow would try; empty when nothing failed."""
-    if explanation.passed:
-        return ""
-    found = explanation.diagnosis.failure_class
-    tries = ", ".join(remedy.value.replace("_", " ") for remedy in PLAYBOOKS.get(found, ()))
-    advice = ADVICE.get(found, "" if tries else ADVICE[FailureClass.UNKNOWN])
-    return " ".join(part for part in (advice, f"Healflow would try: {tries}." if tries else "") if part)
+    return "" if explanation.passed else next_steps(explanation.diagnosis.failure_class)

@@ -22,7 +22,9 @@ TABLED_KEEPS = 0.6
 _DETAILS = re.compile(r"\b[0-9a-f]{8,}\b|\d+")
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
 _API_DOWN = re.compile(
-    r"connection to the server \S+ was refused|cluster unreachable|:6443\b|Unable to connect to the server", re.I
+    r"the API server \S+ cannot be reached|connection to the server \S+ was refused|cluster unreachable|:6443\b"
+    r"|Unable to connect to the server",
+    re.I,
 )
 
 

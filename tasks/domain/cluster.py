@@ -198,6 +198,8 @@ class ClusterSnapshot(Noun):
     unreadable: tuple[UnreadableSource, ...] = ()
     listed_kinds: frozenset[str] = frozenset()
     """Kinds of which every object in reach was read: one that is not there does not exist."""
+    namespaces: frozenset[str] = frozenset()
+    """The only namespaces that were read whole; when empty, all."""
     desired_only: bool = False
     """Whether these are manifests that say what should be, without a cluster's answer."""
     captured_at: UtcTime | None = None
@@ -305,9 +307,9 @@ class ClusterSnapshot(Noun):
         """Pods and what makes pods in a namespace: everything that labels can select."""
         return self._carriers.get(namespace, [])
 
-    def knows(self, kind: str) -> bool:
-        """Whether an object of that kind that is not here does not exist, as far as can be said."""
-        return kind in self.listed_kinds
+    def knows(self, kind: str, namespace: str = "") -> bool:
+        """Whether an object of that kind (in that namespace) that is not here does not exist, as far as can be said."""
+        return kind in self.listed_kinds and not (namespace and self.namespaces and namespace not in self.namespaces)
 
 
 def selects(selector: Json, labels: Json) -> bool:

@@ -1,5 +1,8 @@
 """Reads the state of a Kubernetes cluster: from a folder, or from the cluster itself."""
 
+from tasks.clients.kubernetes.capture import capture_cluster
+from tasks.clients.kubernetes.cluster import Cluster
 from tasks.clients.kubernetes.folder import read_snapshot_folder
+from tasks.clients.kubernetes.writing import write_snapshot_folder
 
-__all__ = ["read_snapshot_folder"]
+__all__ = ["Cluster", "capture_cluster", "read_snapshot_folder", "write_snapshot_folder"]

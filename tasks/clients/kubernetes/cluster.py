@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from tasks.clients.kubernetes.connection import APPLY_PATCH, JSON_PATCH, Connection, Query
+from tasks.clients.kubernetes.connection import APPLY_PATCH, JSON_PATCH, METADATA_ONLY, Connection, Query
 from tasks.clients.kubernetes.kinds import KINDS, ResourceKind
 from tasks.domain.cluster import Json, KubeObject, ObjectRef, mapping_of, mappings_of, without_secret_data
 from tasks.errors import PermanentError
@@ -88,9 +88,16 @@ class Cluster:
         return _kept(self._connection.request("GET", path), ref.kind)
 
     def list_raw(
-        self, kind: str, *, namespace: str = "", query: Query | None = None, api_version: str = ""
+        self,
+        kind: str,
+        *,
+        namespace: str = "",
+        query: Query | None = None,
+        api_version: str = "",
+        metadata_only: bool = False,
     ) -> Iterator[dict[str, Any]]:
-        """The objects of a kind in one namespace or in all, page by page, as the API server tells them.
+        """The objects of a kind in one namespace or in all, page by page, as the API server tells them; with
+        `metadata_only` the rest of them never leaves it.
 
         Raises:
             ForbiddenError: the account may not list them.
@@ -98,8 +105,9 @@ class Cluster:
         """
         row = self.kind_of(kind, api_version)
         asked: dict[str, str | int | bool] = {"limit": PAGE, **(query or {})}
+        accept = METADATA_ONLY if metadata_only else "application/json"
         while True:
-            page = self._connection.request("GET", row.path(namespace), query=asked)
+            page = self._connection.request("GET", row.path(namespace), query=asked, accept=accept)
             for item in mappings_of(page.get("items")):
                 yield {"apiVersion": row.api_version, **item, "kind": kind}
             following = str(mapping_of(page.get("metadata")).get("continue") or "")

@@ -22,6 +22,8 @@ from tasks.settings import KubernetesSettings
 
 JSON_PATCH = "application/json-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches"""
 _MAX_MESSAGE = 1_000
 _TEST_FAILED = "the server rejected our request due to an error in our request"
 """All that the API server says when a `test` of a JSON patch fails."""
@@ -59,6 +61,7 @@ class Connection:
         query: Query | None = None,
         body: Json | Sequence[Json] | None = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
     ) -> dict[str, Any]:
         """One call; the answer is an object.
 
@@ -69,7 +72,7 @@ class Connection:
             BadInputError: the API server refuses the request's content.
             TransientError: it is busy or cannot be reached.
         """
-        text = self.read_bytes(method, path, query=query, body=body, content_type=content_type)
+        text = self.read_bytes(method, path, query=query, body=body, content_type=content_type, accept=accept)
         try:
             answer = json.loads(text) if text else {}
         except ValueError as error:
@@ -84,6 +87,7 @@ class Connection:
         query: Query | None = None,
         body: Json | Sequence[Json] | None = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
     ) -> bytes:
         """As `request`, with the answer as it came."""
         import urllib3
@@ -92,7 +96,7 @@ class Connection:
             {key: str(value).lower() if isinstance(value, bool) else value for key, value in (query or {}).items()}
         )
         url = f"{self.host}{path}" + (f"?{told}" if told else "")
-        headers = {"Accept": "application/json", "User-Agent": "healflow"}
+        headers = {"Accept": accept, "User-Agent": "healflow"}
         if body is not None:
             headers["Content-Type"] = content_type
         self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
@@ -107,7 +111,9 @@ class Connection:
                 retries=retries if method == "GET" else False,
             )
         except urllib3.exceptions.HTTPError as error:
-            raise TransientError(f"the API server {self.host} cannot be reached ({_short(error)})") from error
+            raise TransientError(
+                f"the API server {self.host} cannot be reached ({_short(getattr(error, 'reason', error))})"
+            ) from error
         if response.status >= 400:
             raise _refusal(method, path, response.status, bytes(response.data), response.headers.get("Retry-After"))
         return bytes(response.data)

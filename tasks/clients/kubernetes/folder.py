@@ -13,6 +13,7 @@ from pathlib import Path
 from tasks.clients.kubernetes.documents import add_documents
 from tasks.clients.kubernetes.gathering import Gathering
 from tasks.clients.kubernetes.recorded import add_recorded
+from tasks.clients.kubernetes.writing import ABOUT, read_about
 from tasks.domain.cluster import ClusterSnapshot
 from tasks.errors import BadInputError
 
@@ -39,8 +40,9 @@ def read_snapshot_folder(folder: Path) -> ClusterSnapshot:
     into = Gathering()
     found = False
     for path in _files(folder):
-        found = _add_file(path, folder, into) or found
-    snapshot = into.snapshot()
+        if path != folder / ABOUT:
+            found = _add_file(path, folder, into) or found
+    snapshot = read_about(folder, into.snapshot())
     if not found or not (snapshot.objects or snapshot.logs or snapshot.texts or snapshot.events or snapshot.unreadable):
         raise BadInputError(f"{folder} holds no Kubernetes objects, events or logs")
     if snapshot.desired_only:

@@ -53,7 +53,7 @@ class Gathering:
             return
         if kind in _SINGLE:
             raw = {**raw, "metadata": {"namespace": "default", **mapping_of(raw.get("metadata"))}}
-        item = KubeObject(raw=without_secret_data(raw), sketched=sketched)
+        item = KubeObject(raw=without_secret_data(raw), sketched=sketched or _is_metadata_only(raw))
         known = self._objects.get(item.ref)
         if known is None or _richness(item) > _richness(known):
             self._objects[item.ref] = item
@@ -146,6 +146,11 @@ _SINGLE = frozenset(
     ]
 )
 """Kinds that live in a namespace, which is `default` where a manifest names none."""
+
+
+def _is_metadata_only(raw: Json) -> bool:
+    """A Secret of which only the metadata was asked for; the API gives every other one a type."""
+    return raw.get("kind") == "Secret" and not raw.keys() & {"type", "data", "stringData"}
 
 
 def _lives(item: KubeObject) -> bool:

@@ -17,7 +17,8 @@ def find_access_faults(snapshot: ClusterSnapshot) -> Iterator[Clue]:
     """Bindings to roles and accounts that are not there, programs that ask the cluster without any right, wildcards."""
     for kind in ("RoleBinding", "ClusterRoleBinding"):
         for binding in snapshot.of_kind(kind):
-            yield from _binding(snapshot, binding)
+            if binding.labels.get("kubernetes.io/bootstrapping") != "rbac-defaults":  # Kubernetes' own name more
+                yield from _binding(snapshot, binding)
     if snapshot.desired_only or snapshot.knows("RoleBinding"):
         for item in snapshot.templates():
             yield from _without_rights(snapshot, item)
@@ -65,7 +66,7 @@ def _binding(snapshot: ClusterSnapshot, binding: KubeObject) -> Iterator[Clue]:
         known = snapshot.find("ServiceAccount", home, str(subject.get("name")))
         if (
             subject.get("kind") == "ServiceAccount"
-            and snapshot.knows("ServiceAccount")
+            and snapshot.knows("ServiceAccount", home)
             and known is None
             and subject.get("name") != "default"
         ):

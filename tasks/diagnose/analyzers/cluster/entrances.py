@@ -157,7 +157,7 @@ def _webhooks(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:
     for webhook in mappings_of(item.raw.get("webhooks")):
         service = mapping_of(dig(webhook, "clientConfig", "service"))
         namespace, name = str(service.get("namespace") or ""), str(service.get("name") or "")
-        if not name or not snapshot.knows("Service"):
+        if not name or not snapshot.knows("Service", namespace):
             continue
         found = snapshot.find("Service", namespace, name)
         if found is None:
@@ -178,7 +178,7 @@ def _webhooks(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:
         if (
             mapping_of(found.spec.get("selector"))
             and not any(is_healthy(pod) for pod in pods)
-            and snapshot.knows("Pod")
+            and snapshot.knows("Pod", namespace)
         ):
             target = snapshot.workload_of(pods[0]) if pods else found.ref
             yield _clue(
@@ -230,7 +230,7 @@ def _route(snapshot: ClusterSnapshot, route: KubeObject) -> Iterator[Clue]:
         if (
             parent.get("kind", "Gateway") == "Gateway"
             and gateway is None
-            and (snapshot.knows("Gateway") or snapshot.desired_only)
+            and (snapshot.knows("Gateway", namespace) or snapshot.desired_only)
         ):
             yield _clue(
                 route,
@@ -255,7 +255,7 @@ def _route(snapshot: ClusterSnapshot, route: KubeObject) -> Iterator[Clue]:
         for backend in mappings_of(rule.get("backendRefs")):
             namespace, name = str(backend.get("namespace") or route.namespace), str(backend.get("name"))
             service = snapshot.find("Service", namespace, name)
-            if service is None and (snapshot.knows("Service") or snapshot.desired_only):
+            if service is None and (snapshot.knows("Service", namespace) or snapshot.desired_only):
                 yield _clue(
                     route,
                     "route-service",

@@ -192,7 +192,7 @@ def _from_text(text: str, quote: Quote, pod: KubeObject, owner: ObjectRef) -> Cl
 def _dangling(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:
     """References into nothing, where all objects of the kind were read."""
     for reference in references_of(item.pod_spec):
-        if not snapshot.knows(reference.kind) or reference.name in _GIVEN:
+        if not snapshot.knows(reference.kind, item.namespace) or reference.name in _GIVEN:
             continue
         target = ObjectRef(kind=reference.kind, namespace=item.namespace, name=reference.name)
         known = snapshot.find(target.kind, target.namespace, target.name)
