@@ -68,7 +68,10 @@ EGRESS_DENIED = manifest(
     "networking.k8s.io/v1",
     spec={"podSelector": {}, "policyTypes": ["Egress"], "egress": []},
 )
-LOOKUP = "nslookup kubernetes.default.svc.cluster.local || { echo 'wget: bad address kubernetes.default.svc.cluster.local'; exit 1; }; sleep 3600"
+LOOKUP = (
+    "while sleep 1; do nslookup kubernetes.default.svc.cluster.local || "
+    "{ echo 'wget: bad address kubernetes.default.svc.cluster.local'; exit 1; }; done"
+)
 SCALER = manifest(
     "HorizontalPodAutoscaler",
     "cart",
@@ -197,7 +200,7 @@ FAULTS = (
     Fault(
         name="job",
         objects=(job(container("echo 'ValueError: no rows'; exit 1")),),
-        expected=F.K8S_JOB,
+        expected=F.K8S_CRASH_APP,
         targets=("Job/import",),
     ),
     Fault(

@@ -104,7 +104,8 @@ def _works(snapshot: ClusterSnapshot, item: KubeObject) -> bool:
 
 
 def _said(snapshot: ClusterSnapshot, pod: KubeObject) -> Iterator[Clue]:
-    events = events_saying(snapshot, pod.ref, _TROUBLE)
+    started = any(state.running or state.ended for state in states_of(pod) if not state.init)
+    events = [] if started else events_saying(snapshot, pod.ref, _TROUBLE)  # what it waited for came in the end
     texts: list[tuple[str, Quote]] = [
         (state.waiting_message, status_quote(pod, state.said))
         for state in states_of(pod)

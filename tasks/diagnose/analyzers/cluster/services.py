@@ -33,7 +33,7 @@ def _selects_nothing(
     snapshot: ClusterSnapshot, service: KubeObject, selector: Json, carriers: list[KubeObject]
 ) -> Iterator[Clue]:
     said = ", ".join(f"{key}={value}" for key, value in selector.items())
-    near = _nearest(selector, carriers)
+    near = _nearest(service, selector, carriers)
     if near is None and (service.sketched or not (snapshot.desired_only or snapshot.knows("Pod") or carriers)):
         return
     differs = ""
@@ -56,8 +56,8 @@ def _selects_nothing(
     )
 
 
-def _nearest(selector: Json, carriers: list[KubeObject]) -> KubeObject | None:
-    """The pods that were meant: they share a label, or nearly."""
+def _nearest(service: KubeObject, selector: Json, carriers: list[KubeObject]) -> KubeObject | None:
+    """The pods that were meant: they share a label, or nearly, or what makes them is named as the service is."""
 
     def likeness(item: KubeObject) -> float:
         labels = item.pod_labels
@@ -67,7 +67,7 @@ def _nearest(selector: Json, carriers: list[KubeObject]) -> KubeObject | None:
             if key in labels
         ]
         same = sum(1 for key, value in selector.items() if labels.get(key) == value)
-        return same + max(alike, default=0.0)
+        return same + max(alike, default=0.0) + (item.kind != "Pod" and item.name == service.name)
 
     best = max(carriers, key=likeness, default=None)
     return best if best is not None and likeness(best) >= 0.6 else None

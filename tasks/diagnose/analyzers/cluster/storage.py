@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tasks.diagnose.analyzers.cluster.quantity import amount
 from tasks.diagnose.analyzers.cluster.reading import event_quote, one_line, spec_quote, status_quote
-from tasks.domain.cluster import ClusterSnapshot, KubeObject, dig, mapping_of, mappings_of
+from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, dig, mapping_of, mappings_of, unique_refs
 from tasks.domain.cluster_cause import Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
 
@@ -33,8 +33,11 @@ _USUAL = {
 
 def find_storage_faults(snapshot: ClusterSnapshot) -> Iterator[Clue]:
     """One clue for each claim that is not bound and each volume that is broken."""
+    users = _users(snapshot)
     for claim in snapshot.of_kind("PersistentVolumeClaim"):
-        yield from _claim(snapshot, claim)
+        victims = tuple(users.get((claim.namespace, claim.name), ()))
+        for clue in _claim(snapshot, claim):
+            yield clue.model_copy(update={"victims": unique_refs(victims)})
     for item in snapshot.of_kind("StatefulSet"):
         for template in mappings_of(item.spec.get("volumeClaimTemplates")):
             name = dig(template, "spec", "storageClassName")
@@ -54,6 +57,17 @@ def find_storage_faults(snapshot: ClusterSnapshot) -> Iterator[Clue]:
                 hint=phase == "Released",
             )
     yield from _classes(snapshot)
+
+
+def _users(snapshot: ClusterSnapshot) -> dict[tuple[str, str], list[ObjectRef]]:
+    """Who mounts each claim, and what stands behind them."""
+    found: dict[tuple[str, str], list[ObjectRef]] = {}
+    for item in (*snapshot.of_kind("Pod"), *snapshot.templates()):
+        for volume in mappings_of(item.pod_spec.get("volumes")):
+            name = dig(volume, "persistentVolumeClaim", "claimName")
+            if name:
+                found.setdefault((item.namespace, str(name)), []).extend((snapshot.workload_of(item), item.ref))
+    return found
 
 
 def _absent(snapshot: ClusterSnapshot, name: str) -> bool:
