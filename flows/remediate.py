@@ -3,7 +3,17 @@
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from tasks.act.task import Checkout, carry_out, close_fix, confirm, merge_fix, open_fix, take_back
+from tasks.act.task import (
+    Checkout,
+    carry_out,
+    close_fix,
+    confirm,
+    hold_target,
+    merge_fix,
+    open_fix,
+    release_target,
+    take_back,
+)
 from tasks.domain.approval import Answer, Approval
 from tasks.domain.incident import SignalSource
 from tasks.domain.outcome import ActionResult, ActionStatus, Verification
@@ -11,12 +21,26 @@ from tasks.domain.plan import Decision
 from tasks.domain.story import Remediation, Triage
 from tasks.errors import PermanentError
 from tasks.gate.task import look_again
-from tasks.verify.task import prove
+from tasks.verify.task import healthy_by_itself, prove, prove_in_cluster
 
 
 @flow(name="remediate", flow_run_name="remediate-{triage.incident.id}", persist_result=True, result_serializer="json")
 def remediate(triage: Triage, decision: Decision, approval: Approval | None) -> Remediation:
     """Carry out an allowed or approved plan; a plan that is void by now is not begun."""
+    if triage.cluster is None:
+        return _act(triage, decision, approval)
+    hold_target(triage)
+    try:
+        well = healthy_by_itself(triage)
+        if well is not None:
+            get_run_logger().info("It is healthy by now: nothing is done")
+            return Remediation(results=(), verification=Verification.model_validate(well))
+        return _act(triage, decision, approval)
+    finally:
+        release_target(triage)
+
+
+def _act(triage: Triage, decision: Decision, approval: Approval | None) -> Remediation:
     look_again(decision)
     confirm(triage, decision, approval)
     results: list[ActionResult] = []
@@ -31,6 +55,9 @@ def remediate(triage: Triage, decision: Decision, approval: Approval | None) -> 
             return _undo(triage, results, None, problem=result.message)
     verification = _prove(triage)
     get_run_logger().info("The fix %s", _told(verification))
+    if triage.cluster is not None:
+        proven = Remediation(results=tuple(results), verification=verification)
+        return proven if verification.passed else _undo(triage, results, verification, problem="")
     if not verification.passed and not verification.inconclusive:
         return _undo(triage, results, verification, problem="")
     may_merge = approval is not None and approval.answer is Answer.APPROVE_AND_MERGE
@@ -48,6 +75,8 @@ def _told(verification: Verification) -> str:
 
 
 def _prove(triage: Triage) -> Verification:
+    if triage.cluster is not None:
+        return Verification.model_validate(prove_in_cluster(triage))
     checkout = Checkout.model_validate(open_fix(triage))
     try:
         return Verification.model_validate(prove(triage, checkout.path, checkout.commit))

@@ -3,15 +3,16 @@
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from tasks.collect.task import collect_evidence
-from tasks.diagnose.task import find_cause, known_signatures
+from tasks.collect.task import capture_state, collect_evidence
+from tasks.diagnose.task import Explained, explain_state, find_cause, known_signatures
+from tasks.domain.cluster import ClusterSnapshot
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.evidence import Evidence
 from tasks.domain.incident import Incident
 from tasks.domain.outcome import SimilarIncident
 from tasks.domain.plan import Plan
 from tasks.domain.story import Triage
-from tasks.plan.task import draft
+from tasks.plan.task import draft, draft_for_cluster
 from tasks.remember.task import load_incident, recall
 
 
@@ -19,14 +20,36 @@ from tasks.remember.task import load_incident, recall
 def triage(incident_id: str) -> Triage:
     """Collect, diagnose, recall and plan; changes nothing outside the ledger."""
     incident = Incident.model_validate(load_incident(incident_id))
+    if incident.signal.cluster is not None:
+        return _in_cluster(incident)
     logger = get_run_logger()
     evidence = Evidence.model_validate(collect_evidence(incident, known_signatures()))
     logger.info("Quoted %d lines; %d sources could not be read", len(evidence.lines), len(evidence.unreadable))
     diagnosis = Diagnosis.model_validate(find_cause(incident, evidence))
-    logger.info(
-        "Cause: %s (%s, confidence %.0f%%)", diagnosis.cause, diagnosis.failure_class, diagnosis.confidence * 100
-    )
+    _tell(diagnosis)
     similar = tuple(SimilarIncident.model_validate(other) for other in recall(incident, diagnosis))
     plan = Plan.model_validate(draft(incident, evidence, diagnosis, list(similar)))
     logger.info("Plan: %s", plan.rationale)
     return Triage(incident=incident, evidence=evidence, diagnosis=diagnosis, similar=similar, plan=plan)
+
+
+def _in_cluster(incident: Incident) -> Triage:
+    """The same for a failure in a cluster, whose evidence is the state of its objects."""
+    snapshot = ClusterSnapshot.model_validate(capture_state(incident))
+    get_run_logger().info("Read %d objects and %d logs", len(snapshot.objects), len(snapshot.logs))
+    explained = Explained.model_validate(explain_state(incident, snapshot))
+    evidence, diagnosis, cluster = explained.evidence, explained.diagnosis, explained.cluster
+    _tell(diagnosis)
+    similar = tuple(SimilarIncident.model_validate(other) for other in recall(incident, diagnosis))
+    drafted = draft_for_cluster(incident, evidence, diagnosis, cluster.cause, snapshot, list(similar))
+    plan = Plan.model_validate(drafted)
+    get_run_logger().info("Plan: %s", plan.rationale)
+    return Triage(
+        incident=incident, evidence=evidence, diagnosis=diagnosis, similar=similar, plan=plan, cluster=cluster
+    )
+
+
+def _tell(diagnosis: Diagnosis) -> None:
+    get_run_logger().info(
+        "Cause: %s (%s, confidence %.0f%%)", diagnosis.cause, diagnosis.failure_class, diagnosis.confidence * 100
+    )

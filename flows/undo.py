@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 
-from tasks.act.opening import opened_context
-from tasks.act.taking_back import take_back_results
+from tasks.act.opening import opened_cluster, opened_context
+from tasks.act.taking_back import TakenBack, take_back_results
 from tasks.clients.ledger import EntryKind, Ledger
-from tasks.domain.incident import IncidentStatus
-from tasks.domain.outcome import ActionStatus
-from tasks.domain.plan import MARKS
+from tasks.domain.incident import Incident, IncidentStatus
+from tasks.domain.outcome import ActionResult, ActionStatus
+from tasks.domain.plan import MARKS, Plan
 from tasks.errors import ConflictError
 from tasks.remember import read_story
 from tasks.settings import Settings
@@ -23,13 +23,12 @@ def undo_heal(settings: Settings, incident_id: str, *, by: str) -> str:
     ledger = Ledger.open(settings.ledger_url)
     story = read_story(ledger, incident_id)
     incident, plan = story.incident, story.plan
-    if incident.status is not IncidentStatus.HEALED or plan is None or story.outcome is None or not incident.signal.run:
+    if incident.status is not IncidentStatus.HEALED or plan is None or story.outcome is None:
         raise ConflictError(f"{incident.id} is {incident.status}: only a healed incident has a fix to take back")
     done = [result for result in story.results if result.action_name not in MARKS]
     applied = [result for result in done if result.status is not ActionStatus.UNDONE]
     ledger.incidents.note(incident.id, f"{by} takes the fix back", at=datetime.now(UTC))
-    with opened_context(settings, incident, plan, fresh=True) as context:
-        taken = take_back_results(context, plan.actions, applied)
+    taken = _take_back(settings, incident, plan, applied)
     now = datetime.now(UTC)
     for result in taken.results:
         ledger.incidents.write(incident.id, EntryKind.UNDO, result, at=now)
@@ -49,3 +48,11 @@ def undo_heal(settings: Settings, incident_id: str, *, by: str) -> str:
     ledger.incidents.write(incident.id, EntryKind.OUTCOME, outcome, at=now)
     ledger.incidents.set_status(incident.id, IncidentStatus.UNDONE)
     return incident.id
+
+
+def _take_back(settings: Settings, incident: Incident, plan: Plan, applied: list[ActionResult]) -> TakenBack:
+    if incident.signal.cluster is not None:
+        with opened_cluster(settings, incident, plan) as cluster:
+            return take_back_results(cluster, plan.actions, applied)
+    with opened_context(settings, incident, plan, fresh=True) as repository:
+        return take_back_results(repository, plan.actions, applied)

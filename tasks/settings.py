@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -68,6 +68,10 @@ class KubernetesSettings(BaseModel):
     """How long a healed workload has to stay healthy before the fix counts as proven."""
     heal_timeout_seconds: Annotated[int, Field(ge=10, le=3600)] = 300
     """How long a workload may take to become healthy after a fix."""
+
+    def in_context(self, context: str) -> Self:
+        """The same for another context of the kubeconfig; empty is no other."""
+        return self.model_copy(update={"context": context, "healer_context": None}) if context else self
 
 
 class ApprovalSettings(BaseModel):

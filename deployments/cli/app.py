@@ -151,6 +151,17 @@ def snapshot(
 
 
 @app.command()
+def heal(namespace: Namespace = None, everything: WholeCluster = False, as_json: AsJson = False) -> None:
+    """Open an incident for each cause found in a live cluster; 'healflow up' heals them, and asks before it changes."""
+    from deployments.cli.snapshot import open_incidents
+    from tasks.settings import Settings
+
+    if (namespace is None) == (not everything):
+        raise typer.BadParameter("name one namespace with --namespace, or --all")
+    open_incidents(Settings(), namespace=namespace, as_json=as_json)
+
+
+@app.command()
 def incidents(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
     in_flight: Annotated[bool, typer.Option("--in-flight", help="Only those that have not ended.")] = False,

@@ -1,5 +1,6 @@
 """`healflow triage --namespace|--all|--snapshot` and `healflow snapshot`: what is wrong in a cluster."""
 
+import json
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -12,7 +13,9 @@ from deployments.cli.cluster_documents import cluster_markdown, cluster_sarif
 from deployments.cli.cluster_text import print_causes
 from deployments.cli.progress import Progress
 from deployments.cli.triage import Style, save_documents
+from deployments.home import Home
 from flows.explain_cluster import explain_live_cluster, explain_snapshot, save_cluster
+from flows.heal_cluster import open_cluster_incidents
 from tasks.domain.cluster_cause import ClusterExplanation
 from tasks.domain.failure_class import FailureClass
 from tasks.settings import Settings
@@ -69,6 +72,29 @@ def write_snapshot(settings: Settings, folder: Path, *, namespace: str | None) -
     for source in snapshot.unreadable:
         console.print(f"could not read {source.source}: {source.reason}", style="yellow", markup=False, soft_wrap=True)
     return 0
+
+
+def open_incidents(settings: Settings, *, namespace: str | None, as_json: bool) -> None:
+    """Open an incident for each cause and say which.
+
+    Raises:
+        HealflowError: the cluster cannot be read, or the ledger cannot be written.
+    """
+    with Progress("Reading the cluster") as progress:
+        found = explain_live_cluster(
+            settings.kubernetes, namespace=namespace, now=datetime.now(UTC), tell=progress.tell
+        )
+    opened = open_cluster_incidents(settings, found, now=datetime.now(UTC))
+    if as_json:
+        sys.stdout.write(json.dumps([{"id": one.id, "title": one.signal.title} for one in opened]) + "\n")
+        return
+    console = Console(highlight=False)
+    for incident in opened:
+        console.print(f"{incident.id}: {incident.signal.title}", markup=False, soft_wrap=True)
+    if not opened:
+        console.print(f"Nothing wrong was found in {_named(namespace) or 'the cluster'}: there is nothing to heal.")
+    elif Home(settings).holder() is None:
+        console.print("'healflow up' is not running: they are healed once it is.", style="yellow")
 
 
 def _named(namespace: str | None) -> str:

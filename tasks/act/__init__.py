@@ -9,12 +9,13 @@ from tasks.act.actions.merge_fix import merge_action
 from tasks.act.actions.open_pull_request import pull_request_action
 from tasks.act.actions.set_commit_status import status_action
 from tasks.act.checkout import close_checkout, fix_tip, open_checkout
-from tasks.act.context import ActContext, action_key
+from tasks.act.context import ActContext, ClusterContext, action_key
 from tasks.act.registry import ACTIONS, apply, check_action, preflight, undo, verify_undone
 
 __all__ = [
     "ACTIONS",
     "ActContext",
+    "ClusterContext",
     "action_key",
     "apply",
     "check_action",

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.clients.github import GithubClient
+from tasks.clients.kubernetes.cluster import Cluster
 from tasks.clients.workspace import BRANCH_PREFIX, Workspace
 from tasks.domain.base import Noun
+from tasks.domain.cluster import ObjectRef
 from tasks.domain.incident import Incident, short_hash
 from tasks.domain.plan import Action, Plan
-from tasks.errors import ConflictError, PermanentError
+from tasks.errors import ConflictError, ForbiddenError, PermanentError
+from tasks.settings import KubernetesSettings
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,27 @@ class ActContext:
                 "run the pipeline again, so that a new plan is made"
             )
         self.workspace.head(self.repository, self.plan.target_state)
+
+
+@dataclass(frozen=True)
+class ClusterContext:
+    """One approved plan and the cluster it is for."""
+
+    cluster: Cluster
+    """Spoken to as the healer."""
+    incident: Incident
+    plan: Plan
+    settings: KubernetesSettings
+
+    def require_may_change(self, ref: ObjectRef) -> None:
+        """Raises:
+        ForbiddenError: the namespace is protected, or not one of those in which something may be changed.
+        """
+        if ref.namespace in self.settings.protected_namespaces:
+            raise ForbiddenError(f"{ref} is in a protected namespace, in which nothing is changed")
+        allowed = self.settings.namespaces
+        if allowed and ref.namespace not in allowed:
+            raise ForbiddenError(f"{ref}: changes are allowed in {', '.join(allowed)} only")
 
 
 class BranchState(Noun):

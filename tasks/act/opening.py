@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tasks.act.context import ActContext
+from tasks.act.context import ActContext, ClusterContext
 from tasks.clients.github import GithubClient
+from tasks.clients.kubernetes.cluster import Cluster
 from tasks.clients.pipeline import RunStore
 from tasks.clients.workspace import Mirrors, Workspace
 from tasks.domain.incident import Incident, SignalSource
@@ -36,6 +37,21 @@ def opened_context(settings: Settings, incident: Incident, plan: Plan, *, fresh:
             remote = github.git_remote(signal.repository)
             repository = mirrors.fetch(remote, signal.repository, branch=signal.branch, commit=signal.commit)
         yield ActContext(workspace, repository, incident, plan, github)
+
+
+@contextmanager
+def opened_cluster(settings: Settings, incident: Incident, plan: Plan) -> Iterator[ClusterContext]:
+    """What an action in a cluster is given: the connection of the healer.
+
+    Raises:
+        PermanentError: the signal names nothing in a cluster, or no kubeconfig can be used.
+    """
+    target = incident.signal.cluster
+    if target is None:
+        raise PermanentError("the signal names nothing in a cluster")
+    kubernetes = settings.kubernetes.in_context(target.context)
+    with Cluster.from_settings(kubernetes, acting=True) as cluster:
+        yield ClusterContext(cluster=cluster, incident=incident, plan=plan, settings=kubernetes)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -11,15 +12,17 @@ from tasks.act.actions import (
     comment_triage,
     merge_fix,
     open_pull_request,
+    patch_service,
     pin_dependency,
     quarantine_test,
     report_only,
     rerun_failed_jobs,
     revert_commit,
+    roll_back_rollout,
     run_formatter,
     set_commit_status,
 )
-from tasks.act.context import ActContext
+from tasks.act.context import ActContext, ClusterContext
 from tasks.act.spec import ActionSpec
 from tasks.domain.outcome import ActionResult
 from tasks.domain.plan import Action, Remedy, Risk
@@ -40,11 +43,18 @@ _MODULES = (
     set_commit_status,
     report_only,
 )
-ACTIONS: Mapping[Remedy, ActionSpec] = MappingProxyType({module.SPEC.name: module.SPEC for module in _MODULES})
+_CLUSTER_SPECS = (
+    roll_back_rollout.SPEC,
+    patch_service.SPEC,
+)
+ACTIONS: Mapping[Remedy, ActionSpec[Any]] = MappingProxyType(
+    {spec.name: spec for spec in (*(module.SPEC for module in _MODULES), *_CLUSTER_SPECS)}
+)
+Context = ActContext | ClusterContext
 _RISKS = tuple(Risk)
 
 
-def check_action(action: Action) -> ActionSpec:
+def check_action(action: Action) -> ActionSpec[Any]:
     """The row of a valid action.
 
     Raises:
@@ -63,36 +73,47 @@ def check_action(action: Action) -> ActionSpec:
     return spec
 
 
-def preflight(context: ActContext, action: Action) -> str:
+def _spec_for(context: Context, action: Action) -> ActionSpec[Any]:
+    spec = check_action(action)
+    _require_context(spec, context)
+    return spec
+
+
+def _require_context(spec: ActionSpec[Any], context: Context) -> None:
+    if not isinstance(context, spec.context):
+        raise PermanentError(f"{spec.name} does not work in a {type(context).__name__}")
+
+
+def preflight(context: Context, action: Action) -> str:
     """Check that the action can be taken, and return its pre-image as JSON, to be recorded before `apply`.
 
     Raises:
         ConflictError: the target is no longer as it was when the plan was made; the plan is void.
         PermanentError: the action is refused.
     """
-    return check_action(action).preflight(context, action)
+    return _spec_for(context, action).preflight(context, action)
 
 
-def apply(context: ActContext, action: Action, pre_image: str) -> ActionResult:
+def apply(context: Context, action: Action, pre_image: str) -> ActionResult:
     """Take the action; taken before, by an attempt that was interrupted, it is not taken twice.
 
     Raises:
         ConflictError: the target moved after the preflight.
         PermanentError: the action is refused.
     """
-    return check_action(action).apply(context, action, pre_image)
+    return _spec_for(context, action).apply(context, action, pre_image)
 
 
-def undo(context: ActContext, action: Action, result: ActionResult) -> ActionResult:
+def undo(context: Context, action: Action, result: ActionResult) -> ActionResult:
     """Take the action back; again is fine.
 
     Raises:
         ConflictError: the target moved since, so that undoing would destroy other people's work.
     """
-    return check_action(action).undo(context, result)
+    return _spec_for(context, action).undo(context, result)
 
 
-def verify_undone(context: ActContext, result: ActionResult) -> bool:
+def verify_undone(context: Context, result: ActionResult) -> bool:
     """Read again whether the target is as it was before the action.
 
     Raises:
@@ -101,4 +122,5 @@ def verify_undone(context: ActContext, result: ActionResult) -> bool:
     spec = next((row for name, row in ACTIONS.items() if name == result.action_name), None)
     if spec is None:
         raise PermanentError(f"{result.action_name[:80]!r} is not an action")
-    return spec.verify_undone(context, result)
+    _require_context(spec, context)
+    return bool(spec.verify_undone(context, result))

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from tasks.act.actions.merge_fix import SPEC as MERGE
 from tasks.act.actions.merge_fix import merge_action
 from tasks.act.actions.open_pull_request import offered_action
-from tasks.act.context import ActContext, read_state
-from tasks.act.registry import undo, verify_undone
+from tasks.act.context import ClusterContext, read_state
+from tasks.act.registry import Context, undo, verify_undone
 from tasks.domain.base import Noun
 from tasks.domain.outcome import ActionResult
 from tasks.domain.plan import Action, Remedy
@@ -21,7 +21,7 @@ class TakenBack(Noun):
     problem: str = ""
 
 
-def take_back_results(context: ActContext, actions: Sequence[Action], results: Sequence[ActionResult]) -> TakenBack:
+def take_back_results(context: Context, actions: Sequence[Action], results: Sequence[ActionResult]) -> TakenBack:
     """Undo every result, the newest first; stops at the first that cannot be undone."""
     done: list[ActionResult] = []
     for result in reversed(results):
@@ -37,7 +37,9 @@ def take_back_results(context: ActContext, actions: Sequence[Action], results: S
     return TakenBack(results=tuple(done), complete=True)
 
 
-def _action_of(context: ActContext, actions: Sequence[Action], result: ActionResult) -> Action:
+def _action_of(context: Context, actions: Sequence[Action], result: ActionResult) -> Action:
+    if isinstance(context, ClusterContext):
+        return next(action for action in actions if action.name == result.action_name)
     if result.action_name == MERGE.name:
         return merge_action(context, proven_tip=read_state(result.post_image).tip or "")
     if result.action_name == Remedy.OPEN_PULL_REQUEST:

@@ -1,7 +1,8 @@
 """The Prefect tasks of acting. The intent is in the ledger before anything is done, the result after."""
 
+import time
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -17,9 +18,10 @@ from tasks.act import (
     pull_request_action,
 )
 from tasks.act.checkout import open_checkout
+from tasks.act.context import ClusterContext
 from tasks.act.hosted import on_github
 from tasks.act.marks import marks_of
-from tasks.act.opening import marking_context, opened_context
+from tasks.act.opening import marking_context, opened_cluster, opened_context
 from tasks.act.taking_back import take_back_results
 from tasks.act.wording import pull_request_text, pull_request_title
 from tasks.clients.ledger import EntryKind, Ledger
@@ -47,6 +49,58 @@ def _ledger() -> Ledger:
 
 def _opened(triage: Triage, *, fresh: bool = False) -> AbstractContextManager[ActContext]:
     return opened_context(Settings(), triage.incident, triage.plan, fresh=fresh)
+
+
+def _where(triage: Triage) -> AbstractContextManager[ActContext] | AbstractContextManager[ClusterContext]:
+    """What the actions of this plan are given: a repository, or a cluster."""
+    if triage.incident.signal.cluster is not None:
+        return opened_cluster(Settings(), triage.incident, triage.plan)
+    return _opened(triage, fresh=True)
+
+
+LEASE_SECONDS = 30 * 60
+"""Longer than any one heal acts; a lease whose holder died ends by itself."""
+_WAIT_SECONDS = 1.0
+
+
+@task(task_run_name="wait for the target", cache_policy=NO_CACHE, **RETRYING)
+def hold_target(triage: Triage) -> bool:
+    """Take the lease of the plan's targets, behind any other heal that works on them; true when it had to wait.
+
+    Raises:
+        ConflictError: the other heal did not end within the time that a lease lasts.
+    """
+    ledger, incident_id = _ledger(), triage.incident.id
+    waited, until = False, datetime.now(UTC) + timedelta(seconds=LEASE_SECONDS)
+    for name in _lease_names(triage):
+        while (holder := ledger.leases.take(name, incident_id, now=datetime.now(UTC), seconds=LEASE_SECONDS)) != (
+            incident_id
+        ):
+            if ledger.incidents.get(holder).incident.status.ended:
+                ledger.leases.release(name, holder)
+                continue
+            if not waited:
+                ledger.incidents.note(incident_id, f"waits for {holder}, which works on {name}", at=datetime.now(UTC))
+                waited = True
+            if datetime.now(UTC) >= until:
+                raise ConflictError(f"{holder} has worked on {name} for {LEASE_SECONDS // 60} minutes")
+            time.sleep(_WAIT_SECONDS)
+    return waited
+
+
+@task(task_run_name="let the target go", cache_policy=NO_CACHE, **RETRYING)
+def release_target(triage: Triage) -> None:
+    """Give the leases back."""
+    for name in _lease_names(triage):
+        _ledger().leases.release(name, triage.incident.id)
+
+
+def _lease_names(triage: Triage) -> list[str]:
+    """One order for all heals, so that no two wait for each other."""
+    context = triage.incident.signal.cluster.context if triage.incident.signal.cluster is not None else ""
+    watched = triage.cluster.watched if triage.cluster is not None else ()
+    named = [action.target for action in triage.plan.actions] + [str(ref) for ref in watched]
+    return sorted({f"{context}:{name}"[:256] for name in named})
 
 
 @task(task_run_name="confirm the moment before acting", cache_policy=NO_CACHE, **RETRYING)
@@ -84,7 +138,7 @@ def carry_out(triage: Triage, index: int) -> ActionResult:
 
 def _perform(triage: Triage, action: Action) -> ActionResult:
     key, ledger = action_key(triage.plan, action), _ledger()
-    with _opened(triage, fresh=True) as context:
+    with _where(triage) as context:
         pre_image = preflight(context, action)
         now = datetime.now(UTC)
         ledger.incidents.write(triage.incident.id, EntryKind.INTENT, action, at=now)
@@ -143,7 +197,8 @@ def close_fix(triage: Triage) -> None:
 def take_back(triage: Triage, results: list[ActionResult]) -> bool:
     """Undo what was done, newest first, and read again whether it is gone."""
     ledger = _ledger()
-    with _opened(triage) as context:
+    in_cluster = triage.incident.signal.cluster is not None
+    with _where(triage) if in_cluster else _opened(triage) as context:
         undone = take_back_results(context, triage.plan.actions, results)
     for result in undone.results:
         ledger.incidents.write(triage.incident.id, EntryKind.UNDO, result, at=datetime.now(UTC))

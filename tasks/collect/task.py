@@ -4,21 +4,39 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.github import GithubClient
+from tasks.clients.kubernetes.capture import capture_cluster
+from tasks.clients.kubernetes.cluster import Cluster
 from tasks.clients.ledger import EntryKind, Ledger
 from tasks.clients.pipeline import RunStore
 from tasks.clients.workspace import Workspace
 from tasks.collect.ci_run import read_ci_run
+from tasks.collect.cluster import redact_snapshot
 from tasks.collect.github_run import read_github_run
 from tasks.collect.local_run import LocalRunReader
 from tasks.collect.prefect_run import read_prefect_run
+from tasks.domain.cluster import ClusterSnapshot
 from tasks.domain.evidence import Evidence
 from tasks.domain.incident import Incident, SignalSource
 from tasks.domain.signature import Signature
 from tasks.errors import PermanentError, TransientError
 from tasks.retrying import RETRYING
 from tasks.settings import Settings
+
+
+@task(task_run_name="read the state of the cluster", cache_policy=NO_CACHE, **RETRYING)
+def capture_state(incident: Incident) -> ClusterSnapshot:
+    """The state of the namespace that the incident is about, and of what it stands on, without secrets."""
+    target = incident.signal.cluster
+    if target is None:
+        raise PermanentError("the signal names nothing in a cluster")
+    settings = Settings().kubernetes.in_context(target.context)
+    with Cluster.from_settings(settings) as cluster:
+        namespaces = (target.namespace,) if target.namespace else None
+        return redact_snapshot(capture_cluster(cluster, namespaces=namespaces, now=datetime.now(UTC)))
+
 
 MAX_PREFECT_MESSAGES = 20_000
 """Of one flow run; the first come first, and what comes after is not read."""

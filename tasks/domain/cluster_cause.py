@@ -4,6 +4,7 @@ from pydantic import Field
 
 from tasks.domain.base import Noun
 from tasks.domain.cluster import ObjectRef
+from tasks.domain.cluster_health import ObjectHealth
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.evidence import Evidence
 from tasks.domain.failure_class import FailureClass
@@ -51,6 +52,22 @@ class ClusterCause(Noun):
     victims: tuple[ObjectRef, ...] = ()
     """What suffers from it, bounded; `victim_count` is how many there are."""
     victim_count: int = 0
+
+
+class ClusterTriage(Noun):
+    """What triage found out about the place of a failure in a cluster, and how it was before anything was done."""
+
+    cause: ClusterCause | None
+    """`None` when nothing explains the failure, or nothing is wrong any more."""
+    watched: tuple[ObjectRef, ...]
+    """What has to be healthy again for the fix to be proven: the object that changes, and who suffers from it."""
+    health: tuple[ObjectHealth, ...]
+    """How the watched objects, and all that stands for itself in their namespaces, were."""
+
+    @property
+    def shows(self) -> bool:
+        """Whether the failure shows in the state of what is watched, so that its end can be seen there."""
+        return any(one.ref in self.watched and not one.healthy for one in self.health)
 
 
 class ClusterExplanation(Noun):

@@ -151,5 +151,8 @@ def open_incident(signal: Signal, *, now: UtcTime) -> Incident:
     """Open the incident of a signal; its id follows from the delivery, so a delivery twice is one incident."""
     workflow = signal.run.workflow if signal.run else signal.title
     attempt = signal.run.run_id + "#" + str(signal.run.attempt) if signal.run else signal.delivery_id
-    key = short_hash(signal.source, signal.repository, workflow, signal.branch, signal.commit, attempt, length=32)
+    place = signal.cluster.model_dump_json() if signal.cluster is not None and signal.run is None else ""
+    key = short_hash(
+        signal.source, signal.repository, workflow, signal.branch, signal.commit, attempt, place, length=32
+    )
     return Incident(id=f"inc-{short_hash(key)}", key=key, signal=signal, opened_at=now)

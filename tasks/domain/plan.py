@@ -35,6 +35,12 @@ class Remedy(StrEnum):
     COMMENT_TRIAGE = "comment_triage"
     SET_COMMIT_STATUS = "set_commit_status"
     REPORT_ONLY = "report_only"
+    ROLL_BACK_ROLLOUT = "roll_back_rollout"
+    PATCH_SERVICE = "patch_service"
+
+
+CLUSTER_REMEDIES = frozenset({Remedy.ROLL_BACK_ROLLOUT, Remedy.PATCH_SERVICE})
+"""Actions that change objects of a cluster; the plan is made on their state, not on a commit."""
 
 
 MARKS = frozenset({Remedy.COMMENT_TRIAGE, Remedy.SET_COMMIT_STATUS})

@@ -2,6 +2,7 @@
 
 from tasks.domain.approval import Approval, ApprovalRequest
 from tasks.domain.base import Noun, UtcTime
+from tasks.domain.cluster_cause import ClusterTriage
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.evidence import Evidence
 from tasks.domain.incident import Incident
@@ -17,6 +18,8 @@ class Triage(Noun):
     diagnosis: Diagnosis
     similar: tuple[SimilarIncident, ...]
     plan: Plan
+    cluster: ClusterTriage | None = None
+    """For a failure in a cluster."""
 
 
 class Explanation(Noun):

@@ -3,7 +3,7 @@
 from tasks.domain.approval import ApprovalTerms
 from tasks.domain.failure_class import FailureClass
 from tasks.domain.gate import GateRequest, Limits
-from tasks.domain.plan import Remedy, Risk
+from tasks.domain.plan import CLUSTER_REMEDIES, Remedy, Risk
 
 FLOOR_VERSION = "2"
 
@@ -33,7 +33,7 @@ def denials(request: GateRequest, limits: Limits) -> tuple[tuple[str, str], ...]
             f"{limits.max_actions_per_hour}",
         ),
         ("rerun_once", _reruns_twice(request), "one automatic re-run per class and commit has been used"),
-        ("target", _off_target(request), "the plan was made on another commit than the one that failed"),
+        ("target", _off_target(request), "the plan was made on another state than that of what failed"),
     )
     return tuple((rule, reason) for rule, forbids, reason in checks if forbids)
 
@@ -54,4 +54,7 @@ def _reruns_twice(request: GateRequest) -> bool:
 
 def _off_target(request: GateRequest) -> bool:
     plan, incident = request.plan, request.incident
-    return plan.incident_id != incident.id or plan.target_state != incident.signal.commit
+    if incident.signal.cluster is None:
+        return plan.incident_id != incident.id or plan.target_state != incident.signal.commit
+    states = {action.parameters.get("state") for action in plan.actions if action.name in CLUSTER_REMEDIES}
+    return plan.incident_id != incident.id or states != {plan.target_state}

@@ -70,7 +70,7 @@ def draft_plan(
     for remedy in ordered:
         known = remembered if remembered is not None and remedy == remembered[0] else None
         try:
-            _check_it_held(remedy, similar)
+            check_it_held(remedy, similar)
             action = _draft(remedy, replace(case, remembered=known[1] if known else {}))
         except (Unfit, PermanentError) as reason:
             passed_over.append(f"{remedy.replace('_', ' ')}: {reason}")
@@ -119,9 +119,11 @@ def _parameters(document: str) -> Mapping[str, str]:
     return {str(key): str(value) for key, value in loaded.items()} if isinstance(loaded, dict) else {}
 
 
-def _check_it_held(remedy: Remedy, similar: tuple[SimilarIncident, ...]) -> None:
-    """Raises:
-    Unfit: the last time that the remedy was tried on this fingerprint, it did not help or was taken back.
+def check_it_held(remedy: Remedy, similar: tuple[SimilarIncident, ...]) -> None:
+    """Look whether the remedy is known not to hold.
+
+    Raises:
+        Unfit: the last time that the remedy was tried on this fingerprint, it did not help or was taken back.
     """
     last = next((other for other in _newest(similar) if remedy in other.action_names), None)
     if last is not None and last.status in _DID_NOT_HOLD:
@@ -142,7 +144,7 @@ def _plan(case: Case, action: Action, rationale: str, *, remembered: str | None 
 
 def _rationale(action: Action, diagnosis: Diagnosis, healed: str | None, passed_over: list[str]) -> str:
     why = f"This healed {healed}, the same failure." if healed else f"The playbook for {diagnosis.failure_class}."
-    return " ".join([f"{action.summary}.", why, *_told(passed_over)])
+    return " ".join([f"{action.summary}.", why, *explain_passed_over(passed_over)])
 
 
 def _report_rationale(diagnosis: Diagnosis, passed_over: list[str]) -> str:
@@ -153,10 +155,11 @@ def _report_rationale(diagnosis: Diagnosis, passed_over: list[str]) -> str:
     else:
         why = "No remedy fits."
     advice = ADVICE.get(diagnosis.failure_class, "A person has to look.")
-    return " ".join([why, *_told(passed_over), advice])
+    return " ".join([why, *explain_passed_over(passed_over), advice])
 
 
-def _told(passed_over: list[str]) -> list[str]:
+def explain_passed_over(passed_over: list[str]) -> list[str]:
+    """One sentence on what was not chosen and why, or none."""
     return [f"Passed over: {'; '.join(passed_over)}."] if passed_over else []
 
 

@@ -4,17 +4,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.github import GithubClient
 from tasks.clients.ledger import EntryKind, Ledger
 from tasks.clients.pipeline import RunStore
 from tasks.clients.workspace import Mirrors, Workspace
+from tasks.domain.cluster import ClusterSnapshot
+from tasks.domain.cluster_cause import ClusterCause
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.evidence import Evidence
 from tasks.domain.incident import Incident, IncidentStatus, RunRef, Signal, SignalSource
 from tasks.domain.outcome import SimilarIncident
 from tasks.domain.plan import Plan, Remedy
 from tasks.errors import PermanentError
+from tasks.plan.cluster import draft_cluster_plan
 from tasks.plan.draft import draft_plan, draft_report
 from tasks.retrying import RETRYING
 from tasks.settings import Settings
@@ -47,6 +51,23 @@ def draft(incident: Incident, evidence: Evidence, diagnosis: Diagnosis, similar:
         )
     finally:
         workspace.remove(repository, scratch)
+    return _keep(ledger, plan)
+
+
+@task(task_run_name="draft the plan for the cluster", cache_policy=NO_CACHE, **RETRYING)
+def draft_for_cluster(
+    incident: Incident,
+    evidence: Evidence,
+    diagnosis: Diagnosis,
+    cause: ClusterCause | None,
+    snapshot: ClusterSnapshot,
+    similar: list[SimilarIncident],
+) -> Plan:
+    """The plan for a failure in a cluster, with the real change as its preview."""
+    ledger = Ledger.shared(Settings().ledger_url)
+    if cause is None:
+        return _keep(ledger, draft_report(incident, evidence, diagnosis))
+    plan = draft_cluster_plan(incident, cause, snapshot, similar=tuple(similar))
     return _keep(ledger, plan)
 
 

@@ -56,7 +56,7 @@ def _verdict(
     if remediation is None:
         raise ValueError("an approved plan that changes something ends with a remediation")
     if remediation.healed:
-        return IncidentStatus.HEALED, _healed(remediation)
+        return IncidentStatus.HEALED, _healed_there(remediation) if triage.cluster else _healed(remediation)
     return IncidentStatus.ESCALATED, _not_helped(remediation)
 
 
@@ -77,6 +77,14 @@ def _healed(remediation: Remediation) -> str:
         return f"{proof} The fix is offered: {offered}."
     left = f" It was not merged: {remediation.problem}." if remediation.problem else ""
     return f"{proof} The fix is on branch {remediation.branch}.{left}"
+
+
+def _healed_there(remediation: Remediation) -> str:
+    """Of a cluster: there is no branch, the object itself was changed."""
+    names = ", ".join(check.name for check in remediation.verification.checks) if remediation.verification else ""
+    if not remediation.results:
+        return f"Healthy again before anything was done: {names}."
+    return f"Healthy again, and stays so: {names}."
 
 
 def _not_helped(remediation: Remediation) -> str:

@@ -7,17 +7,22 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.github import GithubClient
+from tasks.clients.kubernetes.cluster import Cluster
 from tasks.clients.ledger import EntryKind, Ledger
 from tasks.clients.pipeline import LocalPipeline, RunStore
 from tasks.clients.workspace import Mirrors, Workspace
+from tasks.domain.cluster_cause import ClusterTriage
+from tasks.domain.cluster_health import health_of
 from tasks.domain.incident import RunRef, SignalSource
-from tasks.domain.outcome import Verification
+from tasks.domain.outcome import Check, Verification
 from tasks.domain.pipeline import Conclusion, RunOutcome
 from tasks.domain.plan import Remedy
 from tasks.domain.story import Triage
 from tasks.errors import PermanentError
-from tasks.settings import Settings
+from tasks.retrying import RETRYING
+from tasks.settings import KubernetesSettings, Settings
 from tasks.verify.checks import verify_by_rerun
+from tasks.verify.cluster import read_health_state, verify_cluster
 from tasks.verify.hosted import verify_attempt, verify_patch_here
 
 
@@ -32,6 +37,53 @@ def prove(triage: Triage, checkout: str, commit: str) -> Verification:
         triage.incident.id, EntryKind.VERIFICATION, verification, at=datetime.now(UTC)
     )
     return verification
+
+
+@task(task_run_name="read whether it is healthy again", cache_policy=NO_CACHE, **RETRYING)
+def healthy_by_itself(triage: Triage) -> Verification | None:
+    """The proof that nothing is left to heal: all that was unhealthy is healthy by now; `None` when it is not."""
+    cluster = _cluster_of(triage)
+    if not cluster.shows:
+        return None
+    with Cluster.from_settings(_kubernetes(triage)) as live:
+        state = read_health_state(live, cluster.watched)
+    health = [health_of(state, ref) for ref in cluster.watched]
+    if not all(one.healthy for one in health):
+        return None
+    checks = tuple(Check(name=str(one.ref), passed=True, detail="healthy before anything was done") for one in health)
+    return Verification(passed=True, checks=checks, seconds=0.0)
+
+
+@task(task_run_name="prove the fix in the cluster", cache_policy=NO_CACHE)
+def prove_in_cluster(triage: Triage) -> Verification:
+    """Watch what had failed until it is healthy and stays so, and that nothing beside it got worse."""
+    cluster, kubernetes = _cluster_of(triage), _kubernetes(triage)
+    with Cluster.from_settings(kubernetes) as live:
+        verification = verify_cluster(
+            lambda: read_health_state(live, cluster.watched),
+            watched=cluster.watched,
+            before=cluster.health,
+            stable_seconds=kubernetes.stable_seconds,
+            timeout_seconds=kubernetes.heal_timeout_seconds,
+        )
+    if verification.passed and not cluster.shows:
+        told = "the failure never showed in the state of what is watched, so its end does not show there either"
+        verification = verification.model_copy(update={"passed": False, "inconclusive": told})
+    Ledger.shared(Settings().ledger_url).incidents.write(
+        triage.incident.id, EntryKind.VERIFICATION, verification, at=datetime.now(UTC)
+    )
+    return verification
+
+
+def _cluster_of(triage: Triage) -> ClusterTriage:
+    if triage.cluster is None:
+        raise PermanentError("the failure is in no cluster")
+    return triage.cluster
+
+
+def _kubernetes(triage: Triage) -> KubernetesSettings:
+    target = triage.incident.signal.cluster
+    return Settings().kubernetes.in_context(target.context if target is not None else "")
 
 
 def _pipeline(settings: Settings) -> LocalPipeline:

@@ -14,6 +14,7 @@ from tasks.clients.ledger.audit import Audit
 from tasks.clients.ledger.engine import make_engine, migrate
 from tasks.clients.ledger.events import Events, EventStatus, StoredEvent
 from tasks.clients.ledger.incidents import EntryKind, Incidents, JournalEntry, StoredIncident
+from tasks.clients.ledger.leases import Leases
 from tasks.clients.ledger.memory import Memory, StoredAction
 
 __all__ = [
@@ -29,7 +30,7 @@ __all__ = [
 
 
 class Ledger:
-    """One database with its parts: `events`, `incidents`, `approvals`, `memory` and `audit`."""
+    """One database with its parts: `events`, `incidents`, `approvals`, `memory`, `audit` and `leases`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -38,6 +39,7 @@ class Ledger:
         self.approvals = Approvals(engine)
         self.memory = Memory(engine)
         self.audit = Audit(engine)
+        self.leases = Leases(engine)
 
     @classmethod
     def open(cls, url: str) -> Self:

@@ -118,3 +118,11 @@ audit_head = Table(
     Column("count", Integer, nullable=False),
     Column("hash", String(64), nullable=False),
 )
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(256), primary_key=True),
+    Column("holder", String(32), nullable=False),
+    Column("until", String(40), nullable=False),
+)

@@ -111,6 +111,12 @@ asked contains {"index": i, "rule": "patch", "reason": "it changes files on a br
 	not earned(action)
 }
 
+asked contains {"index": i, "rule": "cluster_change", "reason": "it changes a live object of the cluster"} if {
+	some i, action in input.plan.actions
+	action.name in data.cluster_changes
+	input.environment == "cluster"
+}
+
 asked contains {"index": i, "rule": "rerun_persistent", "reason": "nothing says that running it again would help"} if {
 	some i, action in input.plan.actions
 	action.name == "rerun_failed_jobs"

@@ -1,0 +1,44 @@
+"""Opens an incident for each cause in a live cluster, so that the dispatcher hands it to the heal flow."""
+
+from datetime import datetime
+
+from tasks.clients.ledger import Ledger
+from tasks.domain.cluster_cause import ClusterCause, ClusterExplanation
+from tasks.domain.incident import ClusterTarget, Incident, Signal, SignalKind, SignalSource, open_incident
+from tasks.settings import Settings
+
+
+def open_cluster_incidents(settings: Settings, found: ClusterExplanation, *, now: datetime) -> tuple[Incident, ...]:
+    """The incidents of the causes; a cause whose target is being healed already keeps its incident.
+
+    Raises:
+        HealflowError: the ledger cannot be written.
+    """
+    ledger = Ledger.open(settings.ledger_url)
+    known = {
+        stored.incident.signal.cluster: stored.incident
+        for stored in ledger.incidents.newest(limit=1000, in_flight_only=True)
+        if stored.incident.signal.cluster is not None
+    }
+    opened: list[Incident] = []
+    for cause in found.causes:
+        signal = cluster_signal(cause, now=now)
+        already = known.get(signal.cluster) if signal.cluster is not None else None
+        opened.append(already or ledger.incidents.open(open_incident(signal, now=now)))
+    return tuple(opened)
+
+
+def cluster_signal(cause: ClusterCause, *, now: datetime) -> Signal:
+    """A cause that was found by looking, as a signal."""
+    target = cause.target
+    return Signal(
+        source=SignalSource.CLUSTER,
+        kind=SignalKind.ROLLOUT,
+        delivery_id=f"cluster-{cause.diagnosis.fingerprint}-{now:%Y%m%dT%H%M%S%f}",
+        repository="local/cluster",
+        branch="",
+        commit="",
+        title=cause.diagnosis.cause[:200],
+        cluster=ClusterTarget(namespace=target.namespace, kind=target.kind, name=target.name),
+        occurred_at=now,
+    )

@@ -1,0 +1,68 @@
+"""Of the causes in a cluster, the one that explains the failure that an incident is about."""
+
+from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, unique_refs
+from tasks.domain.cluster_cause import ClusterCause, ClusterExplanation, ClusterTriage
+from tasks.domain.cluster_health import ObjectHealth, health_of, namespace_health
+from tasks.domain.diagnosis import Diagnosis
+from tasks.domain.evidence import Evidence
+from tasks.domain.failure_class import FailureClass
+from tasks.domain.incident import ClusterTarget, short_hash
+
+MAX_WATCHED = 20
+
+
+def choose_cause(found: ClusterExplanation, target: ClusterTarget, snapshot: ClusterSnapshot) -> ClusterCause | None:
+    """The first cause that concerns the target; for a whole namespace the first of all. `None` when none does."""
+    if not target.name:
+        return found.causes[0] if found.causes else None
+    refs = _names_of(target, snapshot)
+    return next((cause for cause in found.causes if refs & {cause.target, *cause.victims}), None)
+
+
+def _names_of(target: ClusterTarget, snapshot: ClusterSnapshot) -> set[ObjectRef]:
+    """The target, what owns it and what it owns: a cause may name any of them."""
+    ref = ObjectRef(kind=target.kind, namespace=target.namespace, name=target.name)
+    item = snapshot.find(ref.kind, ref.namespace, ref.name)
+    workload = snapshot.workload_of(item) if item is not None else ref
+    children = [child.ref for child in snapshot.children_of(workload)]
+    return {ref, workload, *children, *(pod.ref for pod in snapshot.pods_of(workload))}
+
+
+def triage_of(cause: ClusterCause | None, target: ClusterTarget, snapshot: ClusterSnapshot) -> ClusterTriage:
+    """What has to become healthy, and how everything around it is now."""
+    named = [ObjectRef(kind=target.kind, namespace=target.namespace, name=target.name)] if target.name else []
+    suffering = [cause.target, *cause.victims] if cause is not None else []
+    watched = unique_refs(_standing(snapshot, ref) for ref in [*suffering, *named])[:MAX_WATCHED]
+    spaces = dict.fromkeys(ref.namespace for ref in watched if ref.namespace)
+    health = [health_of(snapshot, ref) for ref in watched]
+    around: list[ObjectHealth] = [one for space in spaces for one in namespace_health(snapshot, space)]
+    known = {one.ref for one in health}
+    return ClusterTriage(
+        cause=cause, watched=watched, health=(*health, *(one for one in around if one.ref not in known))
+    )
+
+
+def _standing(snapshot: ClusterSnapshot, ref: ObjectRef) -> ObjectRef:
+    """What stands for an object when it is replaced: a pod's workload."""
+    item = snapshot.find(ref.kind, ref.namespace, ref.name)
+    return snapshot.workload_of(item) if isinstance(item, KubeObject) else ref
+
+
+def diagnosis_of(cause: ClusterCause | None, target: ClusterTarget) -> Diagnosis:
+    """The cause's diagnosis, or *unknown*."""
+    if cause is not None:
+        return cause.diagnosis
+    place = "/".join(part for part in (target.kind, target.namespace, target.name) if part)
+    return Diagnosis(
+        failure_class=FailureClass.UNKNOWN,
+        cause=f"Nothing in the state of the cluster explains what is wrong with {place}.",
+        confidence=0.0,
+        fingerprint=short_hash("unknown", place, length=20),
+    )
+
+
+def evidence_of(found: ClusterExplanation, cause: ClusterCause | None) -> Evidence:
+    """The lines that the cause quotes; the sources that could not be read stay with them."""
+    quoted = set(cause.diagnosis.evidence_ids) if cause is not None else set()
+    lines = tuple(line for line in found.evidence.lines if line.id in quoted)
+    return found.evidence.model_copy(update={"lines": lines})

@@ -1,0 +1,22 @@
+"""What names the state of an object, so that a plan made on one state is never carried out on another."""
+
+import hashlib
+import json
+
+from tasks.domain.cluster import KubeObject, dig, mapping_of
+
+
+def state_digest(item: KubeObject) -> str:
+    """SHA-256 of the object's uid and what it should be; status does not count.
+
+    Where Kubernetes numbers each change of the specification (`metadata.generation`) the number stands for it, so that
+    the digest of a redacted copy is that of the object itself.
+    """
+    metadata = mapping_of(item.raw.get("metadata"))
+    stands_for: object = metadata.get("generation")
+    if stands_for is None and item.kind in ("ConfigMap", "Secret"):
+        stands_for = metadata.get("resourceVersion")
+    if stands_for is None and item.kind != "Pod":  # a pod of one uid keeps its specification
+        stands_for = item.spec
+    document = json.dumps([str(item.ref), dig(metadata, "uid"), stands_for], sort_keys=True, default=str)
+    return hashlib.sha256(document.encode()).hexdigest()

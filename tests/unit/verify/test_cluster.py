@@ -1,0 +1,114 @@
+"""A fix in a cluster counts as proven only when what failed is healthy, stays so, and nothing beside it got worse."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tasks.clients.ledger import Ledger
+from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef
+from tasks.domain.cluster_health import ObjectHealth, namespace_health
+from tasks.domain.outcome import Verification
+from tasks.errors import TransientError
+from tasks.verify.cluster import verify_cluster
+
+CART = ObjectRef(kind="Deployment", namespace="shop", name="cart")
+
+
+def deployment(name: str, ready: int) -> KubeObject:
+    status = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": ready, "observedGeneration": 1}
+    metadata = {"namespace": "shop", "name": name, "generation": 1}
+    return KubeObject(raw={"kind": "Deployment", "metadata": metadata, "spec": {"replicas": 1}, "status": status})
+
+
+def pod(restarts: int) -> KubeObject:
+    owner = {"kind": "Deployment", "name": "cart", "controller": True}
+    metadata = {"namespace": "shop", "name": "cart-1", "ownerReferences": [owner]}
+    return KubeObject(
+        raw={"kind": "Pod", "metadata": metadata, "status": {"containerStatuses": [{"restartCount": restarts}]}}
+    )
+
+
+def state(*, cart: int = 1, mailer: int = 1, restarts: int = 0) -> ClusterSnapshot:
+    return ClusterSnapshot(objects=(deployment("cart", cart), deployment("mailer", mailer), pod(restarts)))
+
+
+def proof(readings: Iterator[Any], *, before: tuple[ObjectHealth, ...] = ()) -> Verification:
+    now = [0.0]
+
+    def read() -> ClusterSnapshot:
+        found = next(readings)
+        if isinstance(found, Exception):
+            raise found
+        assert isinstance(found, ClusterSnapshot)
+        return found
+
+    def wait(seconds: float) -> None:
+        now[0] += seconds
+
+    return verify_cluster(
+        read, watched=(CART,), before=before, stable_seconds=6, timeout_seconds=20, clock=lambda: now[0], wait=wait
+    )
+
+
+def forever(one: ClusterSnapshot) -> Iterator[ClusterSnapshot]:
+    while True:
+        yield one
+
+
+def test_what_never_gets_healthy_is_not_proven() -> None:
+    found = proof(forever(state(cart=0)))
+    assert not found.passed
+    assert found.checks[0].detail == "0 of 1 pods are ready"
+
+
+def test_what_is_healthy_only_now_and_then_is_not_proven() -> None:
+    flapping = (one for _ in range(99) for one in (state(), state(cart=0)))
+    assert not proof(flapping).passed
+
+
+def test_growing_restarts_are_no_health() -> None:
+    assert not proof(state(restarts=number) for number in range(99)).passed
+
+
+def test_neighbour_that_got_worse_is_no_success() -> None:
+    before = namespace_health(state(), "shop")
+    found = proof(forever(state(mailer=0)), before=before)
+    assert not found.passed
+    assert any(check.name == "Deployment/shop/mailer" and not check.passed for check in found.checks)
+
+
+def test_neighbour_that_was_ill_before_does_not_count() -> None:
+    assert proof(forever(state(mailer=0)), before=namespace_health(state(mailer=0), "shop")).passed
+
+
+def test_absent_api_server_is_waited_out_and_the_window_begins_anew() -> None:
+    def readings() -> Iterator[Any]:
+        yield state()
+        yield state()
+        for _ in range(5):
+            yield TransientError("connection refused")
+        while True:
+            yield state()
+
+    found = proof(readings())
+    assert found.passed
+    assert found.seconds >= 4 + 10 + 6
+
+
+def test_cluster_that_stays_away_is_inconclusive() -> None:
+    found = proof(iter([TransientError("connection refused")] * 99))
+    assert not found.passed
+    assert "could not be reached" in found.inconclusive
+
+
+def test_second_heal_waits_until_the_first_lets_go_or_its_lease_ends(tmp_path: Path) -> None:
+    leases, now = Ledger.in_folder(tmp_path).leases, datetime(2026, 1, 1, tzinfo=UTC)
+    assert leases.take("cart", "inc-1", now=now, seconds=60) == "inc-1"
+    assert leases.take("cart", "inc-2", now=now, seconds=60) == "inc-1"
+    assert leases.take("cart", "inc-1", now=now, seconds=60) == "inc-1"
+    leases.release("cart", "inc-2")
+    assert leases.take("cart", "inc-2", now=now, seconds=60) == "inc-1"
+    assert leases.take("cart", "inc-2", now=now + timedelta(seconds=61), seconds=60) == "inc-2"
+    leases.release("cart", "inc-2")
+    assert leases.take("cart", "inc-3", now=now, seconds=60) == "inc-3"
