@@ -1,0 +1,54 @@
+"""Drafts the plan for a failure in a cluster: the first remedy that fits, with the change itself, or a report.
+
+A change is never invented. It comes from an earlier revision that still has ready pods, or from what the cluster
+itself declares; what has no such source is reported, with the reason.
+"""
+
+from tasks.domain.cluster import ClusterSnapshot
+from tasks.domain.cluster_cause import ClusterCause
+from tasks.domain.cluster_state import state_digest
+from tasks.domain.incident import Incident
+from tasks.domain.outcome import SimilarIncident
+from tasks.domain.plan import Action, Plan, Remedy, Risk
+from tasks.plan.case import Unfit
+from tasks.plan.cluster.playbooks import CLUSTER_PLAYBOOKS
+from tasks.plan.cluster.registry import CLUSTER_DRAFTERS
+from tasks.plan.draft import check_it_held, explain_passed_over
+from tasks.plan.playbooks import ADVICE
+
+
+def draft_cluster_plan(
+    incident: Incident, cause: ClusterCause, snapshot: ClusterSnapshot, *, similar: tuple[SimilarIncident, ...] = ()
+) -> Plan:
+    """The plan for one cause; what is planned on is the state of the object that changes."""
+    found, passed_over = cause.diagnosis.failure_class, list[str]()
+    for remedy in CLUSTER_PLAYBOOKS.get(found, ()):
+        try:
+            check_it_held(remedy, similar)
+            action, target = CLUSTER_DRAFTERS[remedy](incident, cause, snapshot)
+        except Unfit as reason:
+            passed_over.append(f"{remedy.replace('_', ' ')}: {reason}")
+            continue
+        return Plan(
+            incident_id=incident.id,
+            playbook=found,
+            rationale=" ".join([f"{action.summary}.", f"The playbook for {found}.", *explain_passed_over(passed_over)]),
+            actions=(action,),
+            target_state=state_digest(target),
+        )
+    advice = ADVICE.get(found, "A person has to look.")
+    report = Action(
+        name=Remedy.REPORT_ONLY,
+        target=str(cause.target),
+        risk=Risk.NONE,
+        summary="Report the cause and change nothing",
+        undo="nothing to take back",
+    )
+    why = "No remedy fits." if passed_over else f"No remedy for {found} is safe to take alone."
+    return Plan(
+        incident_id=incident.id,
+        playbook=found,
+        rationale=" ".join([why, *explain_passed_over(passed_over), advice]),
+        actions=(report,),
+        target_state="",
+    )

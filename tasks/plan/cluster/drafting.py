@@ -1,0 +1,64 @@
+"""What the drafters of changes to a cluster share: what changes, its revisions, and how a change is shown."""
+
+import difflib
+import json
+from collections.abc import Callable
+
+import yaml
+
+from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, mapping_of
+from tasks.domain.cluster_cause import ClusterCause
+from tasks.domain.cluster_state import state_digest
+from tasks.domain.incident import Incident
+from tasks.domain.plan import Action
+from tasks.plan.case import Unfit
+
+REVISION = "deployment.kubernetes.io/revision"
+_HASH = "pod-template-hash"
+ClusterDrafter = Callable[[Incident, ClusterCause, ClusterSnapshot], tuple[Action, KubeObject]]
+"""The action for a cause and the object whose state it was planned on; raises Unfit, with the reason."""
+
+
+def deployment_of(cause: ClusterCause, snapshot: ClusterSnapshot) -> KubeObject:
+    """The Deployment that has to change; raises Unfit when it is none."""
+    for ref in (cause.target, *cause.victims):
+        item = snapshot.find(ref.kind, ref.namespace, ref.name)
+        owner = snapshot.workload_of(item) if item is not None else ref
+        found = snapshot.find(owner.kind, owner.namespace, owner.name)
+        if found is not None and found.kind == "Deployment":
+            return found
+    raise Unfit("it is no Deployment, whose earlier revisions would be known")
+
+
+def revision_of(item: KubeObject) -> int:
+    """The number of a ReplicaSet's revision, 0 when it has none."""
+    told = str(item.annotations.get(REVISION) or "")
+    return int(told) if told.isdigit() else 0
+
+
+def ready_of(item: KubeObject) -> int:
+    """How many of its pods are ready."""
+    count = item.status.get("readyReplicas")
+    return count if isinstance(count, int) else 0
+
+
+def template_of(item: KubeObject) -> Json:
+    """The pod template without the label that its controller puts in."""
+    template = dict(item.pod_template)
+    metadata = dict(mapping_of(template.get("metadata")))
+    metadata["labels"] = {k: v for k, v in mapping_of(metadata.get("labels")).items() if k != _HASH}
+    return {**template, "metadata": metadata}
+
+
+def identity(item: KubeObject) -> dict[str, str]:
+    """The parameters that every change of an object has: which, and in which state it was seen."""
+    return {"kind": item.kind, "namespace": item.namespace, "name": item.name, "state": state_digest(item)}
+
+
+def diff_of(before: Json, after: Json, name: str) -> str:
+    """What the approver sees: the same part of the object now and then."""
+    told = [yaml.safe_dump(json.loads(json.dumps(side, default=str)), sort_keys=True) for side in (before, after)]
+    lines = difflib.unified_diff(
+        told[0].splitlines(), told[1].splitlines(), f"now/{name}", f"then/{name}", lineterm="", n=2
+    )
+    return "\n".join(lines)

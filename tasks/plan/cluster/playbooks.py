@@ -1,0 +1,31 @@
+"""Which remedies are tried against which failure of a cluster, in order; explicit, one row a class."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from tasks.domain.failure_class import FailureClass as F
+from tasks.domain.plan import Remedy
+
+_BACK = (Remedy.ROLL_BACK_ROLLOUT,)
+CLUSTER_PLAYBOOKS: Mapping[F, tuple[Remedy, ...]] = MappingProxyType(
+    {
+        F.K8S_CRASH_ENV: _BACK,
+        F.K8S_CRASH_CONFIG: _BACK,
+        F.K8S_CRASH_CMD: _BACK,
+        F.K8S_CRASH_PERM: _BACK,
+        F.K8S_CRASH_APP: _BACK,
+        F.K8S_CRASH_LIVENESS: _BACK,
+        F.K8S_IMAGE_NOTFOUND: _BACK,
+        F.K8S_IMAGE_AUTH: _BACK,
+        F.K8S_IMAGE_NEVER: _BACK,
+        F.K8S_OOM: _BACK,
+        F.K8S_PROBE_READY: _BACK,
+        F.K8S_CONFIG_KEY: _BACK,
+        F.K8S_MOUNT: _BACK,
+        F.K8S_PENDING_RES: _BACK,
+        F.K8S_PENDING_AFFINITY: _BACK,
+        F.DEP_ROLLOUT_TIMEOUT: _BACK,
+        F.K8S_SVC_SELECTOR: (Remedy.PATCH_SERVICE,),
+    }
+)
+"""What is tried against a class in a cluster; a class that is not listed is reported and nothing else."""
