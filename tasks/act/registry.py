@@ -17,6 +17,7 @@ from tasks.act.actions import (
     quarantine_test,
     report_only,
     rerun_failed_jobs,
+    restart_rollout,
     revert_commit,
     roll_back_rollout,
     run_formatter,
@@ -46,6 +47,7 @@ _MODULES = (
 _CLUSTER_SPECS = (
     roll_back_rollout.SPEC,
     patch_service.SPEC,
+    restart_rollout.SPEC,
 )
 ACTIONS: Mapping[Remedy, ActionSpec[Any]] = MappingProxyType(
     {spec.name: spec for spec in (*(module.SPEC for module in _MODULES), *_CLUSTER_SPECS)}

@@ -21,6 +21,8 @@ class GateRequest(Noun):
     """Automatic re-runs of this class on this commit."""
     failed_attempts_today: int = Field(default=0, ge=0)
     """Fixes of this fingerprint within the last 24 hours that did not help or were taken back."""
+    taken_before: tuple[str, ...] = ()
+    """Names of the actions that were taken against this fingerprint in incidents that ended, whatever came of them."""
     actions_last_hour: int = Field(default=0, ge=0)
     """Over all incidents."""
 

@@ -37,10 +37,15 @@ class Remedy(StrEnum):
     REPORT_ONLY = "report_only"
     ROLL_BACK_ROLLOUT = "roll_back_rollout"
     PATCH_SERVICE = "patch_service"
+    RESTART_ROLLOUT = "restart_rollout"
 
 
-CLUSTER_REMEDIES = frozenset({Remedy.ROLL_BACK_ROLLOUT, Remedy.PATCH_SERVICE})
+CLUSTER_REMEDIES = frozenset({Remedy.ROLL_BACK_ROLLOUT, Remedy.PATCH_SERVICE, Remedy.RESTART_ROLLOUT})
 """Actions that change objects of a cluster; the plan is made on their state, not on a commit."""
+
+
+ONCE_PER_FINGERPRINT = frozenset({Remedy.RESTART_ROLLOUT})
+"""Actions that are taken once against one failure: where it comes back, they hid its cause and did not remove it."""
 
 
 MARKS = frozenset({Remedy.COMMENT_TRIAGE, Remedy.SET_COMMIT_STATUS})

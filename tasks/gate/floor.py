@@ -3,9 +3,9 @@
 from tasks.domain.approval import ApprovalTerms
 from tasks.domain.failure_class import FailureClass
 from tasks.domain.gate import GateRequest, Limits
-from tasks.domain.plan import CLUSTER_REMEDIES, Remedy, Risk
+from tasks.domain.plan import CLUSTER_REMEDIES, ONCE_PER_FINGERPRINT, Remedy, Risk
 
-FLOOR_VERSION = "2"
+FLOOR_VERSION = "3"
 
 
 def denials(request: GateRequest, limits: Limits) -> tuple[tuple[str, str], ...]:
@@ -33,6 +33,11 @@ def denials(request: GateRequest, limits: Limits) -> tuple[tuple[str, str], ...]
             f"{limits.max_actions_per_hour}",
         ),
         ("rerun_once", _reruns_twice(request), "one automatic re-run per class and commit has been used"),
+        (
+            "once",
+            _taken_twice(request),
+            "this was done once against the same failure, which came back; a person takes over",
+        ),
         ("target", _off_target(request), "the plan was made on another state than that of what failed"),
     )
     return tuple((rule, reason) for rule, forbids, reason in checks if forbids)
@@ -50,6 +55,11 @@ def tighten(terms: ApprovalTerms, request: GateRequest) -> ApprovalTerms:
 
 def _reruns_twice(request: GateRequest) -> bool:
     return request.reruns_so_far > 0 and any(action.name == Remedy.RERUN_FAILED_JOBS for action in request.plan.actions)
+
+
+def _taken_twice(request: GateRequest) -> bool:
+    names = {action.name for action in request.plan.actions}
+    return any(remedy in names and remedy in request.taken_before for remedy in ONCE_PER_FINGERPRINT)
 
 
 def _off_target(request: GateRequest) -> bool:

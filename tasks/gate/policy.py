@@ -112,6 +112,7 @@ def input_document(request: GateRequest) -> dict[str, object]:
         },
         "track_records": [record.model_dump(mode="json") for record in request.track_records],
         "reruns_so_far": request.reruns_so_far,
+        "taken_before": list(request.taken_before),
         "failed_attempts_today": request.failed_attempts_today,
         "actions_last_hour": request.actions_last_hour,
     }

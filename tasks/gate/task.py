@@ -58,6 +58,7 @@ def _request(ledger: Ledger, triage: Triage, now: datetime) -> GateRequest:
         reruns_so_far=ledger.memory.count_reruns(
             incident.signal.repository, incident.signal.commit, diagnosis.failure_class, Remedy.RERUN_FAILED_JOBS
         ),
+        taken_before=ledger.memory.names_taken(diagnosis.fingerprint),
         failed_attempts_today=sum(
             other.status in failed and other.ended_at > now - timedelta(days=1) for other in triage.similar
         ),

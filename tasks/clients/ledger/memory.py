@@ -129,6 +129,13 @@ class Memory:
         with transaction(self._engine) as connection:
             return tuple(_similar(row) for row in connection.execute(query).mappings())
 
+    def names_taken(self, fingerprint: str) -> tuple[str, ...]:
+        """Names of all actions that were taken in ended incidents of exactly this fingerprint, each once."""
+        query = select(outcomes.c.action_names).where(outcomes.c.fingerprint == fingerprint)
+        with transaction(self._engine) as connection:
+            found = {name for (names,) in connection.execute(query) for name in json.loads(names)}
+        return tuple(sorted(found))
+
     def track_record(self, failure_class: FailureClass, action_name: str, environment: str) -> TrackRecord:
         """How often one action helped against one class in one environment."""
         query = (

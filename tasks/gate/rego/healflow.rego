@@ -70,6 +70,12 @@ denied contains {"rule": "rerun_once", "reason": "this class was run again on th
 	input.reruns_so_far > 0
 }
 
+denied contains {"rule": "once", "reason": "this was done once against the same failure, which came back"} if {
+	some action in input.plan.actions
+	action.name in data.once_per_fingerprint
+	action.name in input.taken_before
+}
+
 # ---- allowed without a person
 
 allowed contains {"index": i, "rule": "report", "reason": "a report changes nothing"} if {

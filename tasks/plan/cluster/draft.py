@@ -9,7 +9,7 @@ from tasks.domain.cluster_cause import ClusterCause
 from tasks.domain.cluster_state import state_digest
 from tasks.domain.incident import Incident
 from tasks.domain.outcome import SimilarIncident
-from tasks.domain.plan import Action, Plan, Remedy, Risk
+from tasks.domain.plan import ONCE_PER_FINGERPRINT, Action, Plan, Remedy, Risk
 from tasks.plan.case import Unfit
 from tasks.plan.cluster.playbooks import CLUSTER_PLAYBOOKS
 from tasks.plan.cluster.registry import CLUSTER_DRAFTERS
@@ -25,6 +25,7 @@ def draft_cluster_plan(
     for remedy in CLUSTER_PLAYBOOKS.get(found, ()):
         try:
             check_it_held(remedy, similar)
+            _check_it_is_first(remedy, similar)
             action, target = CLUSTER_DRAFTERS[remedy](incident, cause, snapshot)
         except Unfit as reason:
             passed_over.append(f"{remedy.replace('_', ' ')}: {reason}")
@@ -52,3 +53,9 @@ def draft_cluster_plan(
         actions=(report,),
         target_state="",
     )
+
+
+def _check_it_is_first(remedy: Remedy, similar: tuple[SimilarIncident, ...]) -> None:
+    before = next((other for other in similar if remedy in other.action_names), None)
+    if remedy in ONCE_PER_FINGERPRINT and before is not None:
+        raise Unfit(f"it was done once against this failure, in {before.incident_id}")

@@ -30,6 +30,32 @@ def deployment_of(cause: ClusterCause, snapshot: ClusterSnapshot) -> KubeObject:
     raise Unfit("it is no Deployment, whose earlier revisions would be known")
 
 
+def workload_of(cause: ClusterCause, snapshot: ClusterSnapshot) -> KubeObject:
+    """The workload that the cause itself names, never one of its victims; raises Unfit when it names none."""
+    item = snapshot.find(cause.target.kind, cause.target.namespace, cause.target.name)
+    owner = snapshot.workload_of(item) if item is not None else cause.target
+    found = snapshot.find(owner.kind, owner.namespace, owner.name)
+    if found is None or found.kind not in ("Deployment", "StatefulSet", "DaemonSet"):
+        raise Unfit(f"{cause.target} is no workload that rolls")
+    return found
+
+
+def revisions_of(target: KubeObject, snapshot: ClusterSnapshot) -> tuple[KubeObject, KubeObject | None]:
+    """The newest revision of a Deployment, and the newest earlier one that still has ready pods, if any has.
+
+    Raises:
+        Unfit: which revision is the newest is not known.
+    """
+    sets = (item for item in snapshot.children_of(target.ref) if item.kind == "ReplicaSet")
+    revisions = sorted(sets, key=revision_of, reverse=True)
+    current = str(target.annotations.get(REVISION) or "")
+    newest = next((item for item in revisions if item.annotations.get(REVISION) == current), None)
+    if newest is None:
+        raise Unfit("the revision that fails is not known")
+    earlier = (item for item in revisions if revision_of(item) < revision_of(newest) and ready_of(item))
+    return newest, next(earlier, None)
+
+
 def revision_of(item: KubeObject) -> int:
     """The number of a ReplicaSet's revision, 0 when it has none."""
     told = str(item.annotations.get(REVISION) or "")

@@ -7,10 +7,12 @@ from tasks.domain.failure_class import FailureClass as F
 from tasks.domain.plan import Remedy
 
 _BACK = (Remedy.ROLL_BACK_ROLLOUT,)
+_BACK_OR_RESTART = (Remedy.ROLL_BACK_ROLLOUT, Remedy.RESTART_ROLLOUT)
 CLUSTER_PLAYBOOKS: Mapping[F, tuple[Remedy, ...]] = MappingProxyType(
     {
         F.K8S_CRASH_ENV: _BACK,
-        F.K8S_CRASH_CONFIG: _BACK,
+        F.K8S_CRASH_CONFIG: _BACK_OR_RESTART,
+        F.K8S_CRASH_DEP: (Remedy.RESTART_ROLLOUT,),
         F.K8S_CRASH_CMD: _BACK,
         F.K8S_CRASH_PERM: _BACK,
         F.K8S_CRASH_APP: _BACK,
@@ -18,8 +20,8 @@ CLUSTER_PLAYBOOKS: Mapping[F, tuple[Remedy, ...]] = MappingProxyType(
         F.K8S_IMAGE_NOTFOUND: _BACK,
         F.K8S_IMAGE_AUTH: _BACK,
         F.K8S_IMAGE_NEVER: _BACK,
-        F.K8S_OOM: _BACK,
-        F.K8S_PROBE_READY: _BACK,
+        F.K8S_OOM: _BACK_OR_RESTART,
+        F.K8S_PROBE_READY: _BACK_OR_RESTART,
         F.K8S_CONFIG_KEY: _BACK,
         F.K8S_MOUNT: _BACK,
         F.K8S_PENDING_RES: _BACK,

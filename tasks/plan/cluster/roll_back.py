@@ -5,22 +5,23 @@ from tasks.domain.cluster_cause import ClusterCause
 from tasks.domain.incident import Incident
 from tasks.domain.plan import Action, Remedy, Risk
 from tasks.plan.case import Unfit
-from tasks.plan.cluster.drafting import REVISION, deployment_of, diff_of, identity, ready_of, revision_of, template_of
+from tasks.plan.cluster.drafting import (
+    deployment_of,
+    diff_of,
+    identity,
+    ready_of,
+    revision_of,
+    revisions_of,
+    template_of,
+)
 
 
 def roll_back_rollout(_incident: Incident, cause: ClusterCause, snapshot: ClusterSnapshot) -> tuple[Action, KubeObject]:
     """Back to the newest earlier revision that still has ready pods: that it works is seen, not supposed."""
     target = deployment_of(cause, snapshot)
-    revisions = sorted(
-        (item for item in snapshot.children_of(target.ref) if item.kind == "ReplicaSet"), key=revision_of, reverse=True
-    )
-    current = str(target.annotations.get(REVISION) or "")
-    newest = next((item for item in revisions if item.annotations.get(REVISION) == current), None)
-    if newest is None:
-        raise Unfit("the revision that fails is not known")
+    newest, earlier = revisions_of(target, snapshot)
     if ready_of(newest) and ready_of(newest) >= int(target.spec.get("replicas") or 1):
         raise Unfit("the newest revision has all its pods ready")
-    earlier = next((item for item in revisions if revision_of(item) < revision_of(newest) and ready_of(item)), None)
     if earlier is None:
         raise Unfit("no earlier revision has a ready pod, so none is known to work")
     parameters = {
