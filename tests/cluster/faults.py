@@ -68,6 +68,13 @@ EGRESS_DENIED = manifest(
     "networking.k8s.io/v1",
     spec={"podSelector": {}, "policyTypes": ["Egress"], "egress": []},
 )
+INGRESS_DENIED = manifest(
+    "NetworkPolicy",
+    "deny-in",
+    "networking.k8s.io/v1",
+    spec={"podSelector": {"matchLabels": {"app": "cart"}}, "policyTypes": ["Ingress"], "ingress": []},
+)
+CALL = "while sleep 1; do wget -T 3 -q -O /dev/null http://cart:8080/ || exit 1; done"
 LOOKUP = (
     "while sleep 1; do nslookup kubernetes.default.svc.cluster.local || "
     "{ echo 'wget: bad address kubernetes.default.svc.cluster.local'; exit 1; }; done"
@@ -173,6 +180,17 @@ FAULTS = (
         objects=(EGRESS_DENIED, deployment(container(LOOKUP))),
         expected=F.K8S_NETPOL,
         targets=("NetworkPolicy/deny-out",),
+    ),
+    Fault(
+        name="peer",
+        objects=(
+            INGRESS_DENIED,
+            deployment(container(SERVER)),
+            manifest("Service", "cart", spec={"selector": {"app": "cart"}, "ports": [{"port": 8080}]}),
+            deployment(container(CALL), name="checkout"),
+        ),
+        expected=F.K8S_NETPOL,
+        targets=("NetworkPolicy/deny-in",),
     ),
     Fault(
         name="readiness",

@@ -14,7 +14,7 @@ from tasks.diagnose.analyzers.cluster.reading import (
     spec_quote,
     status_quote,
 )
-from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, dig, mapping_of, mappings_of
+from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, dig, mapping_of, mappings_of, selects
 from tasks.domain.cluster_cause import Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
 
@@ -119,6 +119,8 @@ def _judge(snapshot: ClusterSnapshot, pod: KubeObject, message: str, quotes: lis
             tallied[failure_class] = tallied.get(failure_class, 0) + (
                 0 if _CONTROL.search(why) and len(parts) > 1 else count
             )
+    if F.K8S_PENDING_TAINT in tallied and _wants_a_known_node(snapshot, pod):
+        tallied.pop(F.K8S_PENDING_AFFINITY, None)  # the other nodes are not meant; the taint keeps it from those that are
     order = [kind for kind, _ in _KINDS]
     chosen = max(tallied, key=lambda kind: (tallied[kind], -order.index(kind)), default=F.K8S_PENDING_UNSCHED)
     short = sorted(set(re.findall(r"Insufficient ([\w./-]+\w)", message)))
@@ -137,6 +139,12 @@ def _judge(snapshot: ClusterSnapshot, pod: KubeObject, message: str, quotes: lis
         confidence=0.93 if tallied else 0.5,
         rank=50 if chosen is F.K8S_PENDING_PVC else 30,
     )
+
+
+def _wants_a_known_node(snapshot: ClusterSnapshot, pod: KubeObject) -> bool:
+    """Whether its node selector names labels that some node carries."""
+    selector = mapping_of(pod.spec.get("nodeSelector"))
+    return bool(selector) and any(selects(selector, node.labels) for node in snapshot.of_kind("Node"))
 
 
 def reasons_of(message: str) -> str:
