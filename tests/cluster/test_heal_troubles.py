@@ -104,10 +104,10 @@ def test_selector_that_leads_to_pods_that_fail_by_now_is_undone(
 def test_fix_beside_which_a_neighbour_gets_worse_is_undone(
     cluster: Cluster, namespace: str, healing: Healing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HEALFLOW_KUBERNETES__HEAL_TIMEOUT_SECONDS", "30")
-    monkeypatch.setenv("HEALFLOW_KUBERNETES__STABLE_SECONDS", "25")
+    monkeypatch.setenv("HEALFLOW_KUBERNETES__HEAL_TIMEOUT_SECONDS", "45")
+    monkeypatch.setenv("HEALFLOW_KUBERNETES__STABLE_SECONDS", "30")
     shop = Shop(cluster, namespace, healing)
-    mailer = Shop(cluster, namespace, healing, deployment(bomb(35), name="mailer"))
+    mailer = Shop(cluster, namespace, healing, deployment(bomb(28), name="mailer"))
     shop.change(IMAGE, BAD)
     incident = shop.open_incident()
     outcome = shop.heal(incident)
