@@ -119,8 +119,9 @@ def _judge(snapshot: ClusterSnapshot, pod: KubeObject, message: str, quotes: lis
             tallied[failure_class] = tallied.get(failure_class, 0) + (
                 0 if _CONTROL.search(why) and len(parts) > 1 else count
             )
+    # The other nodes are not meant: what keeps the pod from those that are is the taint.
     if F.K8S_PENDING_TAINT in tallied and _wants_a_known_node(snapshot, pod):
-        tallied.pop(F.K8S_PENDING_AFFINITY, None)  # the other nodes are not meant; the taint keeps it from those that are
+        tallied.pop(F.K8S_PENDING_AFFINITY, None)
     order = [kind for kind, _ in _KINDS]
     chosen = max(tallied, key=lambda kind: (tallied[kind], -order.index(kind)), default=F.K8S_PENDING_UNSCHED)
     short = sorted(set(re.findall(r"Insufficient ([\w./-]+\w)", message)))
