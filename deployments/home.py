@@ -72,6 +72,12 @@ class Home:
             return tuple(token.get_secret_value() for token in self._settings.event_tokens)
         return (self._kept("event_token"),)
 
+    def mcp_token(self) -> str:
+        """The bearer token of the MCP server over HTTP: the one set, else one made at first use and kept here."""
+        if self._settings.mcp.token is not None:
+            return self._settings.mcp.token.get_secret_value()
+        return self._kept("mcp_token")
+
     def _kept(self, name: str) -> str:
         self.make()
         path = self.root / name

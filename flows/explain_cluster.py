@@ -60,6 +60,16 @@ def read_cluster(
     Raises:
         HealflowError: there is no kubeconfig or no such namespace, or the account is refused.
     """
-    with Cluster.from_settings(settings) as cluster:
-        namespaces = None if namespace is None else (namespace,)
+    return read_namespaces(settings, None if namespace is None else (namespace,), now=now, tell=tell)
+
+
+def read_namespaces(
+    settings: KubernetesSettings, namespaces: tuple[str, ...] | None, *, now: datetime, tell: Tell = lambda _: None
+) -> ClusterSnapshot:
+    """The same for several namespaces, or for the whole cluster when `None`; the connection cannot write.
+
+    Raises:
+        HealflowError: there is no kubeconfig or no such namespace, or the account is refused.
+    """
+    with Cluster.from_settings(settings, read_only=True) as cluster:
         return redact_snapshot(capture_cluster(cluster, namespaces=namespaces, now=now, tell=tell))

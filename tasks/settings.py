@@ -85,6 +85,29 @@ class ApprovalSettings(BaseModel):
     through whatever channel."""
 
 
+class McpSettings(BaseModel):
+    """What an agent may see through `healflow mcp`, and how much of it at once."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token: Annotated[SecretStr, Field(min_length=16)] | None = None
+    """The bearer token of the HTTP transport; when unset, `healflow mcp --http` makes one and keeps it in the home,
+    readable by its owner only."""
+    port: Port = 4212
+    """Of the HTTP transport, on loopback; 0 takes a free one."""
+    namespaces: tuple[str, ...] = ()
+    """The only namespaces that may be read; when empty, all but the protected ones. A protected one is read when it is
+    named here."""
+    cluster_objects: bool = True
+    """Whether objects that belong to no namespace (nodes, volumes, classes, roles of the cluster) may be read."""
+    log_max_lines: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """Of one container's log in one answer, from its end."""
+    log_max_bytes: Annotated[int, Field(ge=1_000, le=1_000_000)] = 65_536
+    """The same in bytes."""
+    answer_max_bytes: Annotated[int, Field(ge=2_000, le=1_000_000)] = 100_000
+    """Any answer is cut after so many bytes, and says so."""
+
+
 class Settings(BaseSettings):
     """What an operator may set; read it once at a door and hand it on."""
 
@@ -126,6 +149,7 @@ class Settings(BaseSettings):
     github: GithubSettings = GithubSettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
     approvals: ApprovalSettings = ApprovalSettings()
+    mcp: McpSettings = McpSettings()
 
     @property
     def ledger_url(self) -> str:

@@ -231,6 +231,24 @@ def undo(incident_id: IncidentId) -> None:
     take_back(Settings(), incident_id)
 
 
+@app.command()
+def mcp(
+    http: Annotated[
+        bool, typer.Option("--http", help="Streamable HTTP with a bearer token, instead of stdio.")
+    ] = False,
+    host: Annotated[str, typer.Option(help="A loopback address; another one is refused.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one.")] = None,
+) -> None:
+    """Let an agent look at the cluster and at incidents over MCP; it reads and proposes, and never acts."""
+    from deployments.mcp.serve import serve_http, serve_stdio
+    from tasks.settings import Settings
+
+    if http:
+        serve_http(Settings(), host, port)
+    else:
+        serve_stdio(Settings())
+
+
 @app.command(name="eval")
 def evaluate(
     cases: Annotated[Path, typer.Argument(help="A .jsonl file of labelled cases, or a folder with one.")],

@@ -1,6 +1,7 @@
 """Takes secrets out of a snapshot of a cluster and bounds it, before anything else sees it."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from tasks.collect.redact import MASK, redact
@@ -26,6 +27,36 @@ def redact_snapshot(snapshot: ClusterSnapshot) -> ClusterSnapshot:
             "texts": tuple(text.model_copy(update={"text": redact(text.text)}) for text in snapshot.texts),
         }
     )
+
+
+def redact_object(item: KubeObject) -> KubeObject:
+    """One object of any kind, also one that nothing is known of, without secrets: text is masked wherever it stands,
+    and whole where its field is named like a secret. Of a Secret, annotations keep only their names too."""
+    raw = dict(_masked(_redact_object(item).raw))
+    if item.kind == "Secret":
+        metadata = dict(mapping_of(raw.get("metadata")))
+        metadata["annotations"] = dict.fromkeys(mapping_of(metadata.get("annotations")), "")
+        raw["metadata"] = metadata
+    elif item.kind == "ConfigMap":
+        told = mapping_of(raw.get("data"))
+        raw["data"] = {key: MASK if value and _SECRET_NAME.search(key) else value for key, value in told.items()}
+        raw.pop("binaryData", None)
+    return KubeObject(raw=raw)
+
+
+_SECRET_FIELD = re.compile(
+    r"(passw(or)?d|secret|token|api_?key|access_?key|private_?key|credentials?|connection_?string)$", re.IGNORECASE
+)
+
+
+def _masked(value: Any, field: str = "") -> Any:
+    if isinstance(value, Mapping):
+        return {key: _masked(inner, str(key)) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(inner, field) for inner in value]
+    if not isinstance(value, str) or not value:
+        return value
+    return MASK if _SECRET_FIELD.search(field) else redact(value)
 
 
 def _redact_object(item: KubeObject) -> KubeObject:

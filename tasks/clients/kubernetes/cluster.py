@@ -27,13 +27,14 @@ class Cluster:
         self._discovered: dict[tuple[str, str], ResourceKind] = {}
 
     @classmethod
-    def from_settings(cls, settings: KubernetesSettings, *, acting: bool = False) -> Self:
-        """The cluster that the settings name, with the healer's account when `acting`.
+    def from_settings(cls, settings: KubernetesSettings, *, acting: bool = False, read_only: bool = False) -> Self:
+        """The cluster that the settings name, with the healer's account when `acting`; with `read_only` every change
+        is refused before it is sent.
 
         Raises:
             PermanentError: no kubeconfig can be used.
         """
-        return cls(Connection(settings, acting=acting))
+        return cls(Connection(settings, acting=acting, read_only=read_only))
 
     def __enter__(self) -> Self:
         return self

@@ -34,13 +34,14 @@ Query = Mapping[str, str | int | bool]
 class Connection:
     """Speaks HTTP with the API server that a kubeconfig (or the pod's own account) names."""
 
-    def __init__(self, settings: KubernetesSettings, *, acting: bool = False) -> None:
-        """`acting` uses the healer's context, where one is set; else what is read is read as the observer.
+    def __init__(self, settings: KubernetesSettings, *, acting: bool = False, read_only: bool = False) -> None:
+        """`acting` uses the healer's context, where one is set; else what is read is read as the observer. With
+        `read_only` nothing but GET is ever sent.
 
         Raises:
             PermanentError: there is no usable kubeconfig, and this is no pod.
         """
-        self._timeout = settings.request_timeout_seconds
+        self._timeout, self._read_only = settings.request_timeout_seconds, read_only
         context = settings.healer_context if acting and settings.healer_context else settings.context
         self._client, self.name = _client(settings, context)
 
@@ -92,6 +93,8 @@ class Connection:
         """As `request`, with the answer as it came."""
         import urllib3
 
+        if self._read_only and method != "GET":
+            raise ForbiddenError(f"{method} {path} was not sent: this connection only reads")
         told = urlencode(
             {key: str(value).lower() if isinstance(value, bool) else value for key, value in (query or {}).items()}
         )
