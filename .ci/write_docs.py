@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
 
+from deployments.rbac import accounts_yaml
 from tasks import settings
 from tasks.diagnose import signatures
 from tasks.domain.failure_class import FailureClass
@@ -94,7 +95,7 @@ def _docstrings(model: type[BaseModel]) -> dict[str, str]:
     return found
 
 
-PAGES = {"docs/failures.md": failures_page, "docs/settings.md": settings_page}
+PAGES = {"docs/failures.md": failures_page, "docs/settings.md": settings_page, "k8s/healflow/rbac.yaml": accounts_yaml}
 
 
 def main(arguments: list[str]) -> int:
@@ -106,6 +107,7 @@ def main(arguments: list[str]) -> int:
             if not path.exists() or path.read_text() != text:
                 stale.append(name)
         else:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
     if stale:
         print(f"out of step: {', '.join(stale)}; run 'make docs' and commit", file=sys.stderr)  # noqa: T201

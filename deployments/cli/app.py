@@ -162,6 +162,19 @@ def heal(namespace: Namespace = None, everything: WholeCluster = False, as_json:
 
 
 @app.command()
+def rbac(
+    namespace: Annotated[
+        list[str] | None,
+        typer.Option("--namespace", "-n", help="The only namespaces to change something in; may be repeated."),
+    ] = None,
+) -> None:
+    """Print the two accounts of Healflow for 'kubectl apply -f -': an observer and a healer, with least rights."""
+    from deployments.rbac import accounts_yaml
+
+    typer.echo(accounts_yaml(namespace or ()), nl=False)
+
+
+@app.command()
 def incidents(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
     in_flight: Annotated[bool, typer.Option("--in-flight", help="Only those that have not ended.")] = False,

@@ -6,7 +6,7 @@ anything is kept. That a key is missing, the kubelet says.
 
 from collections.abc import Collection, Iterator
 
-from tasks.clients.kubernetes.kinds import KINDS
+from tasks.clients.kubernetes.kinds import KINDS, ResourceKind
 from tasks.domain.base import Noun
 
 SYSTEM_NAMESPACE = "kube-system"
@@ -54,6 +54,23 @@ class Listing(Noun):
     def source(self) -> str:
         """What it is called where it could not be read."""
         return f"list:{self.kind}" + (f" in {self.namespace}" if self.namespace else "")
+
+
+def extension_kinds() -> tuple[ResourceKind, ...]:
+    """Where the kinds stand that a cluster may lack; their plurals are regular."""
+    return tuple(
+        ResourceKind(kind=kind, api_version=version, plural=_plural(kind), namespaced=namespaced)
+        for kind, version, namespaced in _EXTENSIONS
+    )
+
+
+def _plural(kind: str) -> str:
+    name = kind.lower()
+    if kind.endswith("Metrics"):
+        return name.removesuffix("metrics") + "s"  # PodMetrics are served as `pods` of metrics.k8s.io
+    if name.endswith("y"):
+        return name[:-1] + "ies"
+    return name + ("es" if name.endswith("s") else "s")
 
 
 def listings_of(namespaces: tuple[str, ...] | None, served: Collection[str]) -> Iterator[Listing]:
