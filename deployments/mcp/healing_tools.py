@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from rich.console import Console
@@ -14,16 +14,21 @@ from deployments.mcp.looking import Looking
 from deployments.mcp.scope import RefusedError
 from deployments.mcp.text import table_text
 from flows.explain_cluster import read_namespaces
+from flows.propose_remedy import propose_remedy
 from tasks.clients.ledger import Ledger
+from tasks.collect.redact import redact
 from tasks.diagnose.analyzers.cluster.rollout import changes_of
 from tasks.diagnose.cluster import diagnose_cluster
 from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, dig, mappings_of
 from tasks.domain.cluster_cause import ClusterCause, ClusterExplanation
 from tasks.domain.incident import Incident
+from tasks.domain.plan import Remedy
 from tasks.remember import read_story
 
 REVISION = "deployment.kubernetes.io/revision"
 WIDTH = 160
+ClusterRemedy = Literal["roll_back_rollout", "patch_service", "restart_rollout"]
+"""The known remedies of a cluster: a test holds it equal to their registry of drafters."""
 
 
 class HealingTools:
@@ -87,6 +92,42 @@ class HealingTools:
                 )
             )
         return "\n".join(reversed(parts))
+
+    def propose_remedy(
+        self,
+        namespace: Namespace,
+        kind: Annotated[str, Field(pattern=r"^[A-Za-z]{1,63}$", description="Its kind, as triage names it.")],
+        name: Name,
+        remedy: Annotated[
+            ClusterRemedy | None, Field(description="Has to be what fits; null takes what the playbook would.")
+        ] = None,
+        reason: Annotated[str, Field(max_length=500, description="Why, for the people who decide.")] = "",
+    ) -> str:
+        """Propose a known remedy for an object that triage found broken. Changes nothing: it opens an incident, whose
+        plan Healflow drafts itself, policy judges, and a person answers where policy asks. Commands, patches and
+        parameters of your own are not taken. Returns the incident's id; follow it with incidents_show."""
+        snapshot, found = self.explain(namespace)
+        proposal = propose_remedy(
+            self._looking.settings,
+            snapshot,
+            found,
+            ObjectRef(kind=kind, namespace=namespace, name=name),
+            remedy=Remedy(remedy) if remedy else None,
+            reason=redact(" ".join(reason.split())),
+            now=self._looking.now,
+        )
+        action, incident = proposal.plan.actions[0], proposal.incident
+        return "\n".join(
+            [
+                f"incident: {incident.id}",
+                f"status: {incident.status}; nothing was changed. Policy decides, and where it asks, a person: "
+                f"'healflow show {incident.id}', then 'healflow approve' or 'reject'",
+                f"cause: {proposal.cause.diagnosis.cause}",
+                f"would do: {action.summary} ({action.name}, risk {action.risk})",
+                f"undo: {action.undo}",
+                action.preview,
+            ]
+        ).rstrip()
 
     def incidents_list(
         self,

@@ -27,6 +27,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "incidents_list": {},
     "incidents_show": {"incident_id": "inc-0"},
     "incidents_similar": {"incident_id": "inc-0"},
+    "propose_remedy": {"namespace": "shop", "kind": "Deployment", "name": "cart"},
 }
 NEED_MORE = {"incidents_show", "incidents_similar", "pods_top", "nodes_top"}
 """An incident, or a metrics API, which the fake lacks."""
