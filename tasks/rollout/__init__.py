@@ -1,0 +1,1 @@
+"""Brings a release out: rendered, compared, applied, watched until it serves, and remembered as verified."""
