@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from tasks.collect.redact import MASK, redact
@@ -98,4 +99,10 @@ def _redact_variable(row: Json) -> Json:
     value = row.get("value")
     if not isinstance(value, str) or not value:
         return row
-    return {**row, "value": MASK if _SECRET_NAME.search(str(row.get("name"))) else redact(value)}
+    return {**row, "value": MASK if _SECRET_NAME.search(str(row.get("name"))) else _redact_value(value)}
+
+
+@lru_cache(maxsize=2048)
+def _redact_value(value: str) -> str:
+    """The pods of one workload all have the same variables."""
+    return redact(value)

@@ -2,9 +2,14 @@
 
 import sys
 
-from tests.benchmarks import command_line, log_scan, scan_report
+from tests.benchmarks import cluster_triage, command_line, log_scan, scan_report
 
-BENCHMARKS = {"command-line": command_line.run, "log-scan": log_scan.run, "scan-report": scan_report.run}
+BENCHMARKS = {
+    "cluster-triage": cluster_triage.run,
+    "command-line": command_line.run,
+    "log-scan": log_scan.run,
+    "scan-report": scan_report.run,
+}
 
 
 def main(names: list[str]) -> int:
