@@ -13,6 +13,7 @@ from tasks.act.actions import (
     merge_fix,
     open_pull_request,
     patch_service,
+    patch_workload,
     pin_dependency,
     quarantine_test,
     report_only,
@@ -48,6 +49,7 @@ _CLUSTER_SPECS = (
     roll_back_rollout.SPEC,
     patch_service.SPEC,
     restart_rollout.SPEC,
+    patch_workload.SPEC,
 )
 ACTIONS: Mapping[Remedy, ActionSpec[Any]] = MappingProxyType(
     {spec.name: spec for spec in (*(module.SPEC for module in _MODULES), *_CLUSTER_SPECS)}

@@ -38,9 +38,12 @@ class Remedy(StrEnum):
     ROLL_BACK_ROLLOUT = "roll_back_rollout"
     PATCH_SERVICE = "patch_service"
     RESTART_ROLLOUT = "restart_rollout"
+    PATCH_WORKLOAD = "patch_workload"
 
 
-CLUSTER_REMEDIES = frozenset({Remedy.ROLL_BACK_ROLLOUT, Remedy.PATCH_SERVICE, Remedy.RESTART_ROLLOUT})
+CLUSTER_REMEDIES = frozenset(
+    {Remedy.ROLL_BACK_ROLLOUT, Remedy.PATCH_SERVICE, Remedy.RESTART_ROLLOUT, Remedy.PATCH_WORKLOAD}
+)
 """Actions that change objects of a cluster; the plan is made on their state, not on a commit."""
 
 

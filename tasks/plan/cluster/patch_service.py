@@ -2,15 +2,22 @@
 
 import json
 
-from tasks.domain.cluster import ClusterSnapshot, KubeObject, mapping_of
+from tasks.domain.cluster import ClusterSnapshot, KubeObject, mapping_of, mappings_of, selects
 from tasks.domain.cluster_cause import ClusterCause
+from tasks.domain.failure_class import FailureClass
 from tasks.domain.incident import Incident
 from tasks.domain.plan import Action, Remedy, Risk
 from tasks.plan.case import Unfit
 from tasks.plan.cluster.drafting import diff_of, identity
 
 
-def patch_service(_incident: Incident, cause: ClusterCause, snapshot: ClusterSnapshot) -> tuple[Action, KubeObject]:
+def patch_service(incident: Incident, cause: ClusterCause, snapshot: ClusterSnapshot) -> tuple[Action, KubeObject]:
+    """The Service's selector, or the port that it sends to."""
+    port = cause.diagnosis.failure_class is FailureClass.K8S_SVC_PORT
+    return (_target_port if port else _selector)(incident, cause, snapshot)
+
+
+def _selector(_incident: Incident, cause: ClusterCause, snapshot: ClusterSnapshot) -> tuple[Action, KubeObject]:
     """The values of the selector as the pods have them, where exactly one workload is meant and its pods are ready."""
     target = snapshot.find(cause.target.kind, cause.target.namespace, cause.target.name)
     if target is None or target.kind != "Service":
@@ -39,3 +46,43 @@ def patch_service(_incident: Incident, cause: ClusterCause, snapshot: ClusterSna
         preview=diff_of({"selector": dict(selector)}, {"selector": wanted}, str(target.ref)),
     )
     return action, target
+
+
+def _target_port(_incident: Incident, cause: ClusterCause, snapshot: ClusterSnapshot) -> tuple[Action, KubeObject]:
+    """The one port that the selected pods declare, where the Service sends to one that they do not."""
+    target = snapshot.find(cause.target.kind, cause.target.namespace, cause.target.name)
+    if target is None or target.kind != "Service":
+        raise Unfit("the Service was not read")
+    declared = _declared(target, snapshot)
+    wrong = [
+        (index, row.get("targetPort", row.get("port")))
+        for index, row in enumerate(mappings_of(target.spec.get("ports")))
+        if row.get("targetPort", row.get("port")) not in {name for port in declared for name in port}
+    ]
+    if len(declared) != 1 or len(wrong) != 1:
+        raise Unfit(f"{len(declared)} ports are declared and {len(wrong)} are missed, so that none is surely meant")
+    (index, was), (number, _) = wrong[0], declared.pop()
+    path = f"/spec/ports/{index}/targetPort"
+    action = Action(
+        name=Remedy.PATCH_SERVICE,
+        target=str(target.ref),
+        parameters={**identity(target), "operations": json.dumps([{"path": path, "value": number}])},
+        risk=Risk.MEDIUM,
+        summary=f"Let {target.ref} send to port {number}, the only one that its pods declare, and not to {was}",
+        undo=f"let {target.ref} send to port {was} again",
+        preview=diff_of({path: was}, {path: number}, str(target.ref)),
+    )
+    return action, target
+
+
+def _declared(service: KubeObject, snapshot: ClusterSnapshot) -> set[tuple[int, str]]:
+    """Number and name of each port that the pods behind a Service declare."""
+    selector = mapping_of(service.spec.get("selector"))
+    chosen = [item for item in snapshot.carriers(service.namespace) if selector and selects(selector, item.pod_labels)]
+    return {
+        (int(row["containerPort"]), str(row.get("name") or ""))
+        for item in chosen
+        for container in mappings_of(item.pod_spec.get("containers"))
+        for row in mappings_of(container.get("ports"))
+        if isinstance(row.get("containerPort"), int)
+    }

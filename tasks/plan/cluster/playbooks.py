@@ -7,27 +7,29 @@ from tasks.domain.failure_class import FailureClass as F
 from tasks.domain.plan import Remedy
 
 _BACK = (Remedy.ROLL_BACK_ROLLOUT,)
+_PATCH = (Remedy.PATCH_WORKLOAD, Remedy.ROLL_BACK_ROLLOUT)
 _BACK_OR_RESTART = (Remedy.ROLL_BACK_ROLLOUT, Remedy.RESTART_ROLLOUT)
 CLUSTER_PLAYBOOKS: Mapping[F, tuple[Remedy, ...]] = MappingProxyType(
     {
-        F.K8S_CRASH_ENV: _BACK,
-        F.K8S_CRASH_CONFIG: _BACK_OR_RESTART,
+        F.K8S_CRASH_ENV: _PATCH,
+        F.K8S_CRASH_CONFIG: (*_PATCH, Remedy.RESTART_ROLLOUT),
         F.K8S_CRASH_DEP: (Remedy.RESTART_ROLLOUT,),
-        F.K8S_CRASH_CMD: _BACK,
+        F.K8S_CRASH_CMD: _PATCH,
         F.K8S_CRASH_PERM: _BACK,
         F.K8S_CRASH_APP: _BACK,
-        F.K8S_CRASH_LIVENESS: _BACK,
-        F.K8S_IMAGE_NOTFOUND: _BACK,
-        F.K8S_IMAGE_AUTH: _BACK,
-        F.K8S_IMAGE_NEVER: _BACK,
+        F.K8S_CRASH_LIVENESS: _PATCH,
+        F.K8S_IMAGE_NOTFOUND: _PATCH,
+        F.K8S_IMAGE_AUTH: _PATCH,
+        F.K8S_IMAGE_NEVER: _PATCH,
         F.K8S_OOM: _BACK_OR_RESTART,
-        F.K8S_PROBE_READY: _BACK_OR_RESTART,
-        F.K8S_CONFIG_KEY: _BACK,
-        F.K8S_MOUNT: _BACK,
+        F.K8S_PROBE_READY: (*_PATCH, Remedy.RESTART_ROLLOUT),
+        F.K8S_CONFIG_KEY: _PATCH,
+        F.K8S_MOUNT: _PATCH,
         F.K8S_PENDING_RES: _BACK,
         F.K8S_PENDING_AFFINITY: _BACK,
         F.DEP_ROLLOUT_TIMEOUT: _BACK,
         F.K8S_SVC_SELECTOR: (Remedy.PATCH_SERVICE,),
+        F.K8S_SVC_PORT: (Remedy.PATCH_SERVICE,),
     }
 )
 """What is tried against a class in a cluster; a class that is not listed is reported and nothing else."""

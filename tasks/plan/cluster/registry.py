@@ -6,6 +6,7 @@ from types import MappingProxyType
 from tasks.domain.plan import Remedy
 from tasks.plan.cluster.drafting import ClusterDrafter
 from tasks.plan.cluster.patch_service import patch_service
+from tasks.plan.cluster.patch_workload import patch_workload
 from tasks.plan.cluster.restart import restart_rollout
 from tasks.plan.cluster.roll_back import roll_back_rollout
 
@@ -13,6 +14,7 @@ CLUSTER_DRAFTERS: Mapping[Remedy, ClusterDrafter] = MappingProxyType(
     {
         Remedy.ROLL_BACK_ROLLOUT: roll_back_rollout,
         Remedy.PATCH_SERVICE: patch_service,
+        Remedy.PATCH_WORKLOAD: patch_workload,
         Remedy.RESTART_ROLLOUT: restart_rollout,
     }
 )
