@@ -109,9 +109,10 @@ def _service(snapshot: ClusterSnapshot, item: KubeObject) -> str:
     ready = sum(
         dig(endpoint, "conditions", "ready") is not False
         for one in slices
+        if one.raw.get("ports") or not item.spec.get("ports")  # a named port that no pod has leads nowhere
         for endpoint in mappings_of(one.raw.get("endpoints"))
     )
-    return "" if ready else "no ready pod stands behind it"
+    return "" if ready else "no ready pod stands behind it, or none has its port"
 
 
 def _claim(_snapshot: ClusterSnapshot, item: KubeObject) -> str:
