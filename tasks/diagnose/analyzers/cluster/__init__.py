@@ -7,6 +7,7 @@ from tasks.diagnose.analyzers.cluster.admission import find_refused
 from tasks.diagnose.analyzers.cluster.applications import find_complaints
 from tasks.diagnose.analyzers.cluster.autoscalers import find_scaling_faults
 from tasks.diagnose.analyzers.cluster.commands import find_misspelt_commands
+from tasks.diagnose.analyzers.cluster.contradictions import find_contradictions
 from tasks.diagnose.analyzers.cluster.crashes import find_crashes
 from tasks.diagnose.analyzers.cluster.entrances import find_entrance_faults
 from tasks.diagnose.analyzers.cluster.images import find_image_faults
@@ -42,6 +43,7 @@ ANALYZERS: tuple[Callable[[ClusterSnapshot], Iterator[Clue]], ...] = (
     find_complaints,
     find_memory_wishes,
     find_misspelt_commands,
+    find_contradictions,
     find_resource_faults,
     find_stuck_rollouts,
 )
