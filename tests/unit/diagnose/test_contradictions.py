@@ -57,6 +57,15 @@ def asking(cpu: str) -> Object:
     return workload({"resources": {"requests": {"cpu": cpu}}})
 
 
+def lister(resource: str) -> tuple[Object, ...]:
+    role = made("Role", "lister", rules=[{"apiGroups": [""], "resources": [resource], "verbs": ["get", "list"]}])
+    reference = {"kind": "Role", "name": "lister"}
+    subjects = [{"kind": "ServiceAccount", "name": "lister", "namespace": "shop"}]
+    binding = made("RoleBinding", "lister", roleRef=reference, subjects=subjects)
+    command = {"command": ["sh", "-c", "while true; do kubectl get pods -n shop || exit 1; sleep 5; done"]}
+    return role, binding, made("ServiceAccount", "lister"), workload(command, serviceAccountName="lister")
+
+
 def first(*objects: Object) -> tuple[F, str] | None:
     raw = tuple(KubeObject(raw=item) for item in objects)
     causes = diagnose_cluster(ClusterSnapshot(objects=raw, desired_only=True, listed_kinds=KINDS)).causes
@@ -74,6 +83,7 @@ FAULTS = {
     "tag": ((workload({"image": "acme/shop:lates"}),), F.K8S_IMAGE_NOTFOUND, WEB),
     "too much": ((asking("900"),), F.K8S_PENDING_RES, WEB),
     "too early": ((asleep(1),), F.K8S_CRASH_LIVENESS, WEB),
+    "rights": (lister("configmaps"), F.K8S_RBAC, "Role/shop/lister"),
     "nobody": ((workload(), workload(name="api"), policy("backend")), F.K8S_NETPOL, "NetworkPolicy/shop/who"),
 }
 ALIKE = {
@@ -86,6 +96,7 @@ ALIKE = {
     "other name": (workload({"image": "acme/ngnix-exporter:1"}),),
     "usual size": (asking("8"),),
     "patient": (asleep(90),),
+    "rights enough": lister("pods"),
     "somebody": (workload(), workload(name="api"), policy("api")),
 }
 
