@@ -84,7 +84,7 @@ def _shown(default: object) -> str:
 
 
 def _docstrings(model: type[BaseModel]) -> dict[str, str]:
-    tree = ast.parse(inspect.getsource(settings))
+    tree = ast.parse(inspect.getsource(inspect.getmodule(model) or settings))
     body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == model.__name__)
     found: dict[str, str] = {}
     for node, after in pairwise(body):

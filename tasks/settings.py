@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tasks.domain.approval import Person
+from tasks.domain.cluster_bounds import ChangeBounds
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -68,6 +69,8 @@ class KubernetesSettings(BaseModel):
     """How long a healed workload has to stay healthy before the fix counts as proven."""
     heal_timeout_seconds: Annotated[int, Field(ge=10, le=3600)] = 300
     """How long a workload may take to become healthy after a fix."""
+    bounds: ChangeBounds = ChangeBounds()
+    """How far sizes and replicas may be changed."""
 
     def in_context(self, context: str) -> Self:
         """The same for another context of the kubeconfig; empty is no other."""
@@ -200,6 +203,8 @@ def handed_on(settings: Settings) -> dict[str, str]:
 def _as_text(value: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
+    if isinstance(value, BaseModel):
+        return value.model_dump_json()
     if isinstance(value, tuple):
         return json.dumps([_as_json(item) for item in value])
     return str(value.expanduser().absolute() if isinstance(value, Path) else value)

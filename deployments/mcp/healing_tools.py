@@ -27,7 +27,9 @@ from tasks.remember import read_story
 
 REVISION = "deployment.kubernetes.io/revision"
 WIDTH = 160
-ClusterRemedy = Literal["roll_back_rollout", "patch_service", "restart_rollout", "patch_workload"]
+ClusterRemedy = Literal[
+    "roll_back_rollout", "patch_service", "restart_rollout", "patch_workload", "size_resources", "scale_workload"
+]
 """The known remedies of a cluster: a test holds it equal to their registry of drafters."""
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from deployments.mcp.text import table_text
-from tasks.diagnose.analyzers.cluster.quantity import amount
 from tasks.domain.cluster import Json, KubeObject, dig, mapping_of, mappings_of
+from tasks.domain.quantity import amount
 
 _MEBI = 2.0**20
 

@@ -22,7 +22,9 @@ from tasks.act.actions import (
     revert_commit,
     roll_back_rollout,
     run_formatter,
+    scale_workload,
     set_commit_status,
+    size_resources,
 )
 from tasks.act.context import ActContext, ClusterContext
 from tasks.act.spec import ActionSpec
@@ -50,6 +52,8 @@ _CLUSTER_SPECS = (
     patch_service.SPEC,
     restart_rollout.SPEC,
     patch_workload.SPEC,
+    size_resources.SPEC,
+    scale_workload.SPEC,
 )
 ACTIONS: Mapping[Remedy, ActionSpec[Any]] = MappingProxyType(
     {spec.name: spec for spec in (*(module.SPEC for module in _MODULES), *_CLUSTER_SPECS)}

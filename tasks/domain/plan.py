@@ -39,15 +39,24 @@ class Remedy(StrEnum):
     PATCH_SERVICE = "patch_service"
     RESTART_ROLLOUT = "restart_rollout"
     PATCH_WORKLOAD = "patch_workload"
+    SIZE_RESOURCES = "size_resources"
+    SCALE_WORKLOAD = "scale_workload"
 
 
 CLUSTER_REMEDIES = frozenset(
-    {Remedy.ROLL_BACK_ROLLOUT, Remedy.PATCH_SERVICE, Remedy.RESTART_ROLLOUT, Remedy.PATCH_WORKLOAD}
+    {
+        Remedy.ROLL_BACK_ROLLOUT,
+        Remedy.PATCH_SERVICE,
+        Remedy.RESTART_ROLLOUT,
+        Remedy.PATCH_WORKLOAD,
+        Remedy.SIZE_RESOURCES,
+        Remedy.SCALE_WORKLOAD,
+    }
 )
 """Actions that change objects of a cluster; the plan is made on their state, not on a commit."""
 
 
-ONCE_PER_FINGERPRINT = frozenset({Remedy.RESTART_ROLLOUT})
+ONCE_PER_FINGERPRINT = frozenset({Remedy.RESTART_ROLLOUT, Remedy.SIZE_RESOURCES})
 """Actions that are taken once against one failure: where it comes back, they hid its cause and did not remove it."""
 
 

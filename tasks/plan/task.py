@@ -64,10 +64,11 @@ def draft_for_cluster(
     similar: list[SimilarIncident],
 ) -> Plan:
     """The plan for a failure in a cluster, with the real change as its preview."""
-    ledger = Ledger.shared(Settings().ledger_url)
+    settings = Settings()
+    ledger = Ledger.shared(settings.ledger_url)
     if cause is None:
         return _keep(ledger, draft_report(incident, evidence, diagnosis))
-    plan = draft_cluster_plan(incident, cause, snapshot, similar=tuple(similar))
+    plan = draft_cluster_plan(incident, cause, snapshot, similar=tuple(similar), bounds=settings.kubernetes.bounds)
     return _keep(ledger, plan)
 
 

@@ -5,6 +5,7 @@ itself declares; what has no such source is reported, with the reason.
 """
 
 from tasks.domain.cluster import ClusterSnapshot
+from tasks.domain.cluster_bounds import ChangeBounds
 from tasks.domain.cluster_cause import ClusterCause
 from tasks.domain.cluster_state import state_digest
 from tasks.domain.incident import Incident
@@ -12,13 +13,20 @@ from tasks.domain.outcome import SimilarIncident
 from tasks.domain.plan import ONCE_PER_FINGERPRINT, Action, Plan, Remedy, Risk
 from tasks.plan.case import Unfit
 from tasks.plan.cluster.playbooks import CLUSTER_PLAYBOOKS
-from tasks.plan.cluster.registry import CLUSTER_DRAFTERS
+from tasks.plan.cluster.registry import BOUNDED_DRAFTERS, CLUSTER_DRAFTERS
 from tasks.plan.draft import check_it_held, explain_passed_over
 from tasks.plan.playbooks import ADVICE
 
+_BOUNDS = ChangeBounds()
+
 
 def draft_cluster_plan(
-    incident: Incident, cause: ClusterCause, snapshot: ClusterSnapshot, *, similar: tuple[SimilarIncident, ...] = ()
+    incident: Incident,
+    cause: ClusterCause,
+    snapshot: ClusterSnapshot,
+    *,
+    similar: tuple[SimilarIncident, ...] = (),
+    bounds: ChangeBounds = _BOUNDS,
 ) -> Plan:
     """The plan for one cause; what is planned on is the state of the object that changes."""
     found, passed_over = cause.diagnosis.failure_class, list[str]()
@@ -26,7 +34,10 @@ def draft_cluster_plan(
         try:
             check_it_held(remedy, similar)
             _check_it_is_first(remedy, similar)
-            action, target = CLUSTER_DRAFTERS[remedy](incident, cause, snapshot)
+            bounded = BOUNDED_DRAFTERS.get(remedy)
+            action, target = (
+                bounded(cause, snapshot, bounds) if bounded else CLUSTER_DRAFTERS[remedy](incident, cause, snapshot)
+            )
         except Unfit as reason:
             passed_over.append(f"{remedy.replace('_', ' ')}: {reason}")
             continue

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import yaml
 
 from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, mapping_of
+from tasks.domain.cluster_bounds import ChangeBounds
 from tasks.domain.cluster_cause import ClusterCause
 from tasks.domain.cluster_state import state_digest
 from tasks.domain.incident import Incident
@@ -17,6 +18,8 @@ REVISION = "deployment.kubernetes.io/revision"
 _HASH = "pod-template-hash"
 ClusterDrafter = Callable[[Incident, ClusterCause, ClusterSnapshot], tuple[Action, KubeObject]]
 """The action for a cause and the object whose state it was planned on; raises Unfit, with the reason."""
+BoundedDrafter = Callable[[ClusterCause, ClusterSnapshot, ChangeBounds], tuple[Action, KubeObject]]
+"""The same for a change of sizes, which is held within bounds."""
 
 
 def deployment_of(cause: ClusterCause, snapshot: ClusterSnapshot) -> KubeObject:

@@ -13,7 +13,10 @@ CLUSTER_PLAYBOOKS: Mapping[F, tuple[Remedy, ...]] = MappingProxyType(
     {
         F.K8S_CRASH_ENV: _PATCH,
         F.K8S_CRASH_CONFIG: (*_PATCH, Remedy.RESTART_ROLLOUT),
-        F.K8S_CRASH_DEP: (Remedy.RESTART_ROLLOUT,),
+        F.K8S_CRASH_DEP: (
+            Remedy.SCALE_WORKLOAD,
+            Remedy.RESTART_ROLLOUT,
+        ),
         F.K8S_CRASH_CMD: _PATCH,
         F.K8S_CRASH_PERM: _BACK,
         F.K8S_CRASH_APP: _BACK,
@@ -21,14 +24,17 @@ CLUSTER_PLAYBOOKS: Mapping[F, tuple[Remedy, ...]] = MappingProxyType(
         F.K8S_IMAGE_NOTFOUND: _PATCH,
         F.K8S_IMAGE_AUTH: _PATCH,
         F.K8S_IMAGE_NEVER: _PATCH,
-        F.K8S_OOM: _BACK_OR_RESTART,
+        F.K8S_OOM: (*_BACK_OR_RESTART, Remedy.SIZE_RESOURCES),
         F.K8S_PROBE_READY: (*_PATCH, Remedy.RESTART_ROLLOUT),
         F.K8S_CONFIG_KEY: _PATCH,
         F.K8S_MOUNT: _PATCH,
-        F.K8S_PENDING_RES: _BACK,
+        F.K8S_PENDING_RES: (*_BACK, Remedy.SIZE_RESOURCES),
         F.K8S_PENDING_AFFINITY: _BACK,
         F.DEP_ROLLOUT_TIMEOUT: _BACK,
-        F.K8S_SVC_SELECTOR: (Remedy.PATCH_SERVICE,),
+        F.K8S_SVC_SELECTOR: (
+            Remedy.PATCH_SERVICE,
+            Remedy.SCALE_WORKLOAD,
+        ),
         F.K8S_SVC_PORT: (Remedy.PATCH_SERVICE,),
     }
 )

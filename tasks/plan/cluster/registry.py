@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tasks.domain.plan import Remedy
-from tasks.plan.cluster.drafting import ClusterDrafter
+from tasks.plan.cluster.drafting import BoundedDrafter, ClusterDrafter
 from tasks.plan.cluster.patch_service import patch_service
 from tasks.plan.cluster.patch_workload import patch_workload
 from tasks.plan.cluster.restart import restart_rollout
 from tasks.plan.cluster.roll_back import roll_back_rollout
+from tasks.plan.cluster.scale import scale_workload
+from tasks.plan.cluster.size import size_resources
 
 CLUSTER_DRAFTERS: Mapping[Remedy, ClusterDrafter] = MappingProxyType(
     {
@@ -16,5 +18,11 @@ CLUSTER_DRAFTERS: Mapping[Remedy, ClusterDrafter] = MappingProxyType(
         Remedy.PATCH_SERVICE: patch_service,
         Remedy.PATCH_WORKLOAD: patch_workload,
         Remedy.RESTART_ROLLOUT: restart_rollout,
+    }
+)
+BOUNDED_DRAFTERS: Mapping[Remedy, BoundedDrafter] = MappingProxyType(
+    {
+        Remedy.SIZE_RESOURCES: size_resources,
+        Remedy.SCALE_WORKLOAD: scale_workload,
     }
 )

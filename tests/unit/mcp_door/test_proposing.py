@@ -8,7 +8,7 @@ import pytest
 
 from deployments.mcp.healing_tools import ClusterRemedy
 from tasks.domain.incident import IncidentStatus
-from tasks.plan.cluster import CLUSTER_DRAFTERS
+from tasks.plan.cluster import BOUNDED_DRAFTERS, CLUSTER_DRAFTERS
 from tests.unit.mcp_door.shop import Shop, opened
 
 CART = {"namespace": "shop", "kind": "Deployment", "name": "cart"}
@@ -86,4 +86,4 @@ def test_incident_of_another_namespace_is_not_told(tmp_path: Path) -> None:
 
 
 def test_remedies_to_choose_from_are_those_with_a_drafter() -> None:
-    assert set(get_args(ClusterRemedy)) == set(CLUSTER_DRAFTERS)
+    assert set(get_args(ClusterRemedy)) == {*CLUSTER_DRAFTERS, *BOUNDED_DRAFTERS}

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 
-from tasks.diagnose.analyzers.cluster.quantity import amount
 from tasks.diagnose.analyzers.cluster.reading import (
     containers_of,
     event_quote,
@@ -24,6 +23,7 @@ from tasks.domain.cluster import (
 )
 from tasks.domain.cluster_cause import Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
+from tasks.domain.quantity import amount
 
 _QUOTA = re.compile(r"exceeded quota: (?P<name>[\w.-]+)|failed quota: (?P<name2>[\w.-]+)")
 _WEBHOOK = re.compile(

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from tasks.diagnose.analyzers.cluster.quantity import amount
 from tasks.diagnose.analyzers.cluster.reading import containers_of, spec_quote, variables_of, words_of
 from tasks.domain.cluster import ClusterSnapshot, Json, dig
 from tasks.domain.cluster_cause import Clue
 from tasks.domain.failure_class import FailureClass as F
+from tasks.domain.quantity import amount
 
 _ENDLESS = re.compile(
     r"\btail /dev/zero|\bcat /dev/zero\b(?!.*\|\s*head)|stress(?:-ng)?\b.*--vm\b(?!-bytes)|:\(\)\s*\{"

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from tasks.diagnose.analyzers.cluster.quantity import amount
 from tasks.diagnose.analyzers.cluster.reading import one_line, spec_quote, status_quote
 from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, dig, mappings_of
 from tasks.domain.cluster_cause import Clue
 from tasks.domain.failure_class import FailureClass as F
+from tasks.domain.quantity import amount
 
 _PRESSURE = ("MemoryPressure", "DiskPressure", "PIDPressure")
 

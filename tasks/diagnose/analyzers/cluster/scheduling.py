@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 
-from tasks.diagnose.analyzers.cluster.quantity import amount
 from tasks.diagnose.analyzers.cluster.reading import (
     containers_of,
     event_quote,
@@ -17,6 +16,7 @@ from tasks.diagnose.analyzers.cluster.reading import (
 from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, dig, mapping_of, mappings_of, selects
 from tasks.domain.cluster_cause import Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
+from tasks.domain.quantity import amount
 
 _NODES = re.compile(r"\d+/\d+ nodes are available: (?P<why>.*?)(?:\. preemption:|\.? ?$|\. [A-Z])", re.S)
 _PART = re.compile(r"(?P<count>\d+) (?P<why>[^,]+(?:,(?! \d+ )[^,]+)*)")

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from tasks.diagnose.analyzers.cluster.quantity import amount
 from tasks.diagnose.analyzers.cluster.reading import event_quote, one_line, spec_quote, status_quote
 from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, dig, mapping_of, mappings_of, unique_refs
 from tasks.domain.cluster_cause import Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
+from tasks.domain.quantity import amount
 
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
 _USUAL = {
