@@ -4,11 +4,11 @@ import difflib
 import re
 from collections.abc import Callable, Iterator
 
-from tasks.diagnose.analyzers.cluster.quantity import amount
 from tasks.diagnose.analyzers.cluster.reading import containers_of, int_of, spec_quote, words_of
 from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, ObjectRef, dig, mapping_of, mappings_of, selects
 from tasks.domain.cluster_cause import Clue
 from tasks.domain.failure_class import FailureClass as F
+from tasks.domain.quantity import amount
 
 _LARGE = {"cpu": 128.0, "memory": 1024.0**4}
 """More than this asks for a machine that few clusters have: cores, bytes."""
