@@ -13,6 +13,7 @@ from deployments.rbac import accounts_yaml
 from tasks import settings
 from tasks.diagnose import signatures
 from tasks.domain.failure_class import FailureClass
+from tasks.plan.cluster import CLUSTER_PLAYBOOKS
 from tasks.plan.playbooks import ADVICE, PLAYBOOKS
 from tasks.settings import Settings
 
@@ -28,14 +29,14 @@ def failures_page() -> str:
     rows = [
         f"| `{found}` | {rules.get(found, 0) or ''} | {_tried(found)} | {ADVICE.get(found, '')} |"
         for found in FailureClass
-        if found in rules or found in PLAYBOOKS
+        if found in rules or found in PLAYBOOKS or found in CLUSTER_PLAYBOOKS or found.startswith(("k8s.", "dep."))
     ]
     head = [
         "# Failure classes",
         "",
         MADE,
         "",
-        "What Healflow recognises in logs, how many rules know it, which remedies are tried in order (the first that",
+        "What Healflow recognises, how many rules for logs know it, which remedies are tried in order (the first that",
         "fits, each with preflight, proof and undo), and what a person can do where none fits. What no rule knows is",
         "*unknown*, and nothing is changed.",
         "",
@@ -46,7 +47,12 @@ def failures_page() -> str:
 
 
 def _tried(found: FailureClass) -> str:
-    return ", ".join(remedy.value.replace("_", " ") for remedy in PLAYBOOKS.get(found, ())) or "report"
+    return (
+        ", ".join(
+            remedy.value.replace("_", " ") for remedy in (PLAYBOOKS.get(found) or CLUSTER_PLAYBOOKS.get(found, ()))
+        )
+        or "report"
+    )
 
 
 def settings_page() -> str:
