@@ -11,6 +11,7 @@ from tasks.diagnose.analyzers.cluster.reading import (
     spec_quote,
     status_quote,
 )
+from tasks.domain.base import Noun
 from tasks.domain.cluster import (
     ClusterEvent,
     ClusterSnapshot,
@@ -77,73 +78,68 @@ def _open_refusals(snapshot: ClusterSnapshot) -> Iterator[ClusterEvent]:
             yield event
 
 
-def _judge(  # noqa: C901, PLR0911  one case after another
-    snapshot: ClusterSnapshot, about: ObjectRef, message: str, quote: Quote
-) -> Clue | None:
+class _Refusal(Noun):
+    """Why pods are refused, and what has to change."""
+
+    failure_class: F
+    rule: str
+    why: str
+    target: ObjectRef
+    confidence: float = 0.95
+
+
+def _judge(snapshot: ClusterSnapshot, about: ObjectRef, message: str, quote: Quote) -> Clue | None:
     item = snapshot.find(about.kind, about.namespace, about.name)
     owner = snapshot.workload_of(item) if item is not None else about
-    said = one_line(message)[:260].rstrip(".")
+    refusal = _named_refusal(snapshot, owner, message) or _plain_refusal(owner, message)
+    if refusal is None:
+        return None
+    return Clue(
+        failure_class=refusal.failure_class,
+        rule=f"cluster-refused-{refusal.rule}",
+        cause=f"{owner} gets no pods: {refusal.why}: {one_line(message)[:260].rstrip('.')}.",
+        target=refusal.target,
+        victims=(owner,),
+        quotes=(quote,),
+        confidence=refusal.confidence,
+        rank=15,
+    )
 
-    def clue(failure_class: F, rule: str, cause: str, target: ObjectRef, confidence: float = 0.95) -> Clue:
-        return Clue(
-            failure_class=failure_class,
-            rule=f"cluster-refused-{rule}",
-            cause=f"{cause}: {said}.",
-            target=target,
-            victims=(owner,),
-            quotes=(quote,),
-            confidence=confidence,
-            rank=15,
-        )
 
+def _named_refusal(snapshot: ClusterSnapshot, owner: ObjectRef, message: str) -> _Refusal | None:
+    """A refusal that names who refuses: a quota, a webhook, an account."""
     if found := _QUOTA.search(message):
-        quota = found["name"] or found["name2"]
-        must = "must specify" in message
-        if must:
-            return clue(
-                F.K8S_QUOTA, "quota", f"{owner} gets no pods: its containers lack what the quota {quota} demands", owner
-            )
-        return clue(
-            F.K8S_QUOTA,
-            "quota",
-            f"{owner} gets no more pods: the quota {quota} is used up",
-            ObjectRef(kind="ResourceQuota", namespace=about.namespace, name=str(quota)),
-        )
-    if re.search(r"(?:minimum|maximum) \S+ usage per|limit to request ratio|LimitRange", message):
-        return clue(F.K8S_LIMITRANGE, "limits", f"{owner} gets no pods: a LimitRange refuses its resources", owner)
-    if "violates PodSecurity" in message:
-        return clue(
-            F.K8S_ADMISSION_PSS,
-            "security",
-            f"{owner} gets no pods: they break the pod security of the namespace",
-            owner,
-        )
+        quota = ObjectRef(kind="ResourceQuota", namespace=owner.namespace, name=str(found["name"] or found["name2"]))
+        if "must specify" in message:
+            why = f"its containers lack what the quota {quota.name} demands"
+            return _Refusal(failure_class=F.K8S_QUOTA, rule="quota", why=why, target=owner)
+        why = f"the quota {quota.name} is used up"
+        return _Refusal(failure_class=F.K8S_QUOTA, rule="quota", why=why, target=quota)
     if found := _WEBHOOK.search(message):
-        name = found["name"] or found["name2"]
-        if found["name2"]:
-            return clue(
-                F.K8S_ADMISSION_WEBHOOK,
-                "webhook",
-                f"{owner} gets no pods: the admission webhook {name} does not answer",
-                _configuration_of(snapshot, name),
-            )
-        return clue(
-            F.K8S_ADMISSION_WEBHOOK,
-            "webhook",
-            f"{owner} gets no pods: the admission webhook {name} refuses them",
-            owner,
-        )
+        silent, name = bool(found["name2"]), str(found["name"] or found["name2"])
+        why = f"the admission webhook {name} " + ("does not answer" if silent else "refuses them")
+        target = _configuration_of(snapshot, name) if silent else owner
+        return _Refusal(failure_class=F.K8S_ADMISSION_WEBHOOK, rule="webhook", why=why, target=target)
     if found := _ACCOUNT.search(message):
-        return clue(
-            F.K8S_MOUNT,
-            "account",
-            f"{owner} gets no pods: its service account does not exist",
-            ObjectRef(kind="ServiceAccount", namespace=about.namespace, name=found["name"]),
-        )
-    if "is forbidden" in message:
-        return clue(F.K8S_RBAC, "forbidden", f"{owner} gets no pods: they are forbidden", owner, 0.6)
-    if re.search(r"Invalid value|unsupported value|is invalid", message, re.I):
-        return clue(F.DEP_APPLY_INVALID, "invalid", f"{owner} gets no pods: they are not valid", owner, 0.8)
+        account = ObjectRef(kind="ServiceAccount", namespace=owner.namespace, name=found["name"])
+        why = "its service account does not exist"
+        return _Refusal(failure_class=F.K8S_MOUNT, rule="account", why=why, target=account)
+    return None
+
+
+_PLAIN_REFUSALS = (
+    (F.K8S_LIMITRANGE, "limits", re.compile(r"(?:minimum|maximum) \S+ usage per|limit to request ratio|LimitRange"), "a LimitRange refuses its resources", 0.95),
+    (F.K8S_ADMISSION_PSS, "security", re.compile(r"violates PodSecurity"), "they break the pod security of the namespace", 0.95),
+    (F.K8S_RBAC, "forbidden", re.compile(r"is forbidden"), "they are forbidden", 0.6),
+    (F.DEP_APPLY_INVALID, "invalid", re.compile(r"Invalid value|unsupported value|is invalid", re.I), "they are not valid", 0.8),
+)  # fmt: skip
+"""Ordered: a limit range and pod security also say that something is forbidden."""
+
+
+def _plain_refusal(owner: ObjectRef, message: str) -> _Refusal | None:
+    for failure_class, rule, pattern, why, confidence in _PLAIN_REFUSALS:
+        if pattern.search(message):
+            return _Refusal(failure_class=failure_class, rule=rule, why=why, target=owner, confidence=confidence)
     return None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tasks.diagnose.analyzers.cluster.reading import one_line, spec_quote, status_quote
-from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, dig, mappings_of
+from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, ObjectRef, dig, mappings_of
 from tasks.domain.cluster_cause import Clue
 from tasks.domain.failure_class import FailureClass as F
 from tasks.domain.quantity import amount
@@ -27,44 +27,9 @@ def find_node_faults(snapshot: ClusterSnapshot) -> Iterator[Clue]:
 def _node(snapshot: ClusterSnapshot, node: KubeObject, held: list[KubeObject]) -> Iterator[Clue]:
     victims = tuple(snapshot.workload_of(pod) for pod in held)
     for row in mappings_of(node.status.get("conditions")):
-        kind, status = str(row.get("type")), row.get("status")
-        said = one_line(f"{kind}={status} {row.get('reason') or ''}: {row.get('message') or ''}")
-        quote = status_quote(node, said)
-        if kind == "Ready" and status in ("False", "Unknown"):
-            yield Clue(
-                failure_class=F.K8S_NODE_NOTREADY,
-                rule="cluster-node",
-                cause=f"{node.ref} is not ready: {said}.",
-                target=node.ref,
-                victims=victims,
-                quotes=(quote,),
-                confidence=0.96,
-                rank=5,
-            )
-        elif kind in _PRESSURE and status == "True":
-            yield Clue(
-                failure_class=F.K8S_NODE_PRESSURE,
-                rule="cluster-node-pressure",
-                cause=f"{node.ref} is under pressure: {said}.",
-                target=node.ref,
-                victims=victims,
-                quotes=(quote,),
-                confidence=0.95,
-                rank=6,
-            )
-        elif kind not in ("Ready", "EtcdIsVoter") and kind not in _PRESSURE and status == "True":
-            network = kind == "NetworkUnavailable"
-            yield Clue(
-                failure_class=F.K8S_NODE_NOTREADY,
-                rule="cluster-node-condition",
-                cause=f"{node.ref} reports {said}.",
-                target=node.ref,
-                victims=victims if network else (),
-                quotes=(quote,),
-                confidence=0.8,
-                rank=7,
-                hint=not network,
-            )
+        clue = _condition(node, row, victims)
+        if clue is not None:
+            yield clue
     most = amount(dig(node.status, "allocatable", "pods") or dig(node.status, "capacity", "pods"))
     if most and len(held) >= most:
         yield Clue(
@@ -77,22 +42,53 @@ def _node(snapshot: ClusterSnapshot, node: KubeObject, held: list[KubeObject]) -
             rank=20,
         )
     if node.spec.get("unschedulable") is True:
-        waiting = [
-            pod.ref
-            for pod in snapshot.of_kind("Pod")
-            if pod.status.get("phase") == "Pending" and not pod.spec.get("nodeName") and _for_this(snapshot, pod)
-        ]
-        yield Clue(
-            failure_class=F.K8S_PENDING_UNSCHED,
-            rule="cluster-cordoned",
-            cause=f"{node.ref} is cordoned: it takes no new pods.",
+        yield _cordoned(snapshot, node)
+
+
+def _condition(node: KubeObject, row: Json, victims: tuple[ObjectRef, ...]) -> Clue | None:
+    kind, status = str(row.get("type")), row.get("status")
+    said = one_line(f"{kind}={status} {row.get('reason') or ''}: {row.get('message') or ''}")
+
+    def clue(failure_class: F, rule: str, cause: str, confidence: float, rank: int) -> Clue:
+        return Clue(
+            failure_class=failure_class,
+            rule=rule,
+            cause=f"{node.ref} {cause}{said}.",
             target=node.ref,
-            victims=tuple(waiting),
-            quotes=(spec_quote(node, "unschedulable: true"),),
-            confidence=0.85,
-            rank=18,
-            hint=not waiting,
+            victims=victims,
+            quotes=(status_quote(node, said),),
+            confidence=confidence,
+            rank=rank,
         )
+
+    if kind == "Ready":
+        bad = status in ("False", "Unknown")
+        return clue(F.K8S_NODE_NOTREADY, "cluster-node", "is not ready: ", 0.96, 5) if bad else None
+    if status != "True" or kind == "EtcdIsVoter":
+        return None
+    if kind in _PRESSURE:
+        return clue(F.K8S_NODE_PRESSURE, "cluster-node-pressure", "is under pressure: ", 0.95, 6)
+    found = clue(F.K8S_NODE_NOTREADY, "cluster-node-condition", "reports ", 0.8, 7)
+    return found if kind == "NetworkUnavailable" else found.model_copy(update={"victims": (), "hint": True})
+
+
+def _cordoned(snapshot: ClusterSnapshot, node: KubeObject) -> Clue:
+    waiting = [
+        pod.ref
+        for pod in snapshot.of_kind("Pod")
+        if pod.status.get("phase") == "Pending" and not pod.spec.get("nodeName") and _for_this(snapshot, pod)
+    ]
+    return Clue(
+        failure_class=F.K8S_PENDING_UNSCHED,
+        rule="cluster-cordoned",
+        cause=f"{node.ref} is cordoned: it takes no new pods.",
+        target=node.ref,
+        victims=tuple(waiting),
+        quotes=(spec_quote(node, "unschedulable: true"),),
+        confidence=0.85,
+        rank=18,
+        hint=not waiting,
+    )
 
 
 def _for_this(snapshot: ClusterSnapshot, pod: KubeObject) -> bool:
