@@ -66,9 +66,9 @@ class AuditedServer(MCPServer[None]):
     def _record(self, actor: str, told: Mapping[str, object]) -> None:
         try:
             self._ledger.audit.write(KIND, incident_id="", actor=actor, document=told, at=datetime.now(UTC))
-        except Exception:
+        except Exception as error:
             logging.getLogger("healflow.mcp").exception("The call could not be recorded; its answer is withheld.")
-            raise
+            raise ToolError("the call could not be recorded, so there is no answer; an operator has to look") from error
 
 
 def caller_of(context: Context[None, Any] | None) -> str:

@@ -2,9 +2,9 @@
 
 import io
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from rich.console import Console
 
 from deployments.cli.cluster_text import print_causes
@@ -23,14 +23,22 @@ from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, dig, ma
 from tasks.domain.cluster_cause import ClusterCause, ClusterExplanation
 from tasks.domain.incident import Incident
 from tasks.domain.plan import Remedy
+from tasks.plan.cluster import BOUNDED_DRAFTERS, CLUSTER_DRAFTERS
 from tasks.remember import read_story
 
 REVISION = "deployment.kubernetes.io/revision"
 WIDTH = 160
-ClusterRemedy = Literal[
-    "roll_back_rollout", "patch_service", "restart_rollout", "patch_workload", "size_resources", "scale_workload"
-]
-"""The known remedies of a cluster: a test holds it equal to their registry of drafters."""
+KNOWN = tuple(sorted({*CLUSTER_DRAFTERS, *BOUNDED_DRAFTERS}))
+
+
+def _known(remedy: str) -> str:
+    if remedy not in KNOWN:
+        raise ValueError(f"the known remedies are {', '.join(KNOWN)}")
+    return remedy
+
+
+ClusterRemedy = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": list(KNOWN)})]
+"""One of the remedies that have a drafter."""
 
 
 class HealingTools:

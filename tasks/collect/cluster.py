@@ -52,7 +52,10 @@ _SECRET_FIELD = re.compile(
 
 def _masked(value: Any, field: str = "") -> Any:
     if isinstance(value, Mapping):
-        return {key: _masked(inner, str(key)) for key, inner in value.items()}
+        told = {key: _masked(inner, str(key)) for key, inner in value.items()}
+        if isinstance(told.get("value"), str) and _SECRET_NAME.search(str(told.get("name") or "")):
+            told["value"] = MASK  # a variable of a container, in a kind that nothing is known of
+        return told
     if isinstance(value, list | tuple):
         return [_masked(inner, field) for inner in value]
     if not isinstance(value, str) or not value:

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
-from deployments.mcp.healing_tools import ClusterRemedy
 from tasks.domain.incident import IncidentStatus
 from tasks.plan.cluster import BOUNDED_DRAFTERS, CLUSTER_DRAFTERS
 from tests.unit.mcp_door.shop import Shop, opened
@@ -85,5 +84,7 @@ def test_incident_of_another_namespace_is_not_told(tmp_path: Path) -> None:
         assert shop.ask("incidents_similar", incident_id=stored.incident.id)[1]
 
 
-def test_remedies_to_choose_from_are_those_with_a_drafter() -> None:
-    assert set(get_args(ClusterRemedy)) == {*CLUSTER_DRAFTERS, *BOUNDED_DRAFTERS}
+def test_remedies_to_choose_from_are_those_with_a_drafter(shop: Shop) -> None:
+    tool = next(one for one in shop.tools() if one.name == "propose_remedy")
+    (choice, _none) = tool.input_schema["properties"]["remedy"]["anyOf"]
+    assert set(choice["enum"]) == {*CLUSTER_DRAFTERS, *BOUNDED_DRAFTERS}

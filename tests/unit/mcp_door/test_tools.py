@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.approve.test_audit import tamper
 from tests.unit.mcp_door.shop import SECRETS, Shop, opened
 
 CALLS: dict[str, dict[str, Any]] = {
@@ -173,6 +174,23 @@ def test_long_answer_is_cut_and_says_so(tmp_path: Path) -> None:
 
 def test_rows_past_the_limit_are_counted(shop: Shop) -> None:
     assert "[1 or more are not shown" in shop.ask("pods_list", limit=1)[0]
+
+
+def test_variable_in_a_kind_that_nothing_is_known_of_is_masked(shop: Shop) -> None:
+    env = [{"name": "DB_PASSWORD", "value": SECRETS[0]}, {"name": "REGION", "value": "eu"}]
+    revision = {"spec": {"template": {"spec": {"containers": [{"name": "app", "env": env}]}}}}
+    shop.fake.add("ControllerRevision", "db-1", "shop", data=revision, adminPassword=SECRETS[1])
+    told, _ = shop.ask("resources_get", kind="ControllerRevision", namespace="shop", name="db-1")
+    assert "eu" in told
+    assert not [word for word in SECRETS if word in told]
+
+
+def test_there_is_no_answer_without_a_record(shop: Shop) -> None:
+    tamper(shop.settings.root, "DROP TABLE audit")
+    told, failed = shop.ask("pods_list")
+    assert failed
+    assert "cart" not in told
+    assert "could not be recorded" in told
 
 
 def test_error_says_what_to_do(shop: Shop) -> None:
