@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic import Json as JsonText
 
-from tasks.act.context import ClusterContext
+from tasks.act.context import ClusterContext, require_not_from_git
 from tasks.act.spec import ActionSpec, Right
 from tasks.clients.kubernetes.kinds import KINDS
 from tasks.domain.base import Noun
@@ -91,6 +91,7 @@ class ChangeEngine:
             raise PermanentError(f"{action.name} is not for a {wanted.kind[:40]}")
         self.allow(context, wanted.ref)
         live = _read(context, wanted.ref)
+        require_not_from_git(live)
         operations = self.derive(context, wanted, live)
         image = _image(live, operations)
         if _holds(live.raw, image.forward):

@@ -7,7 +7,8 @@ from tasks.clients.github import GithubClient
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.clients.workspace import BRANCH_PREFIX, Workspace
 from tasks.domain.base import Noun
-from tasks.domain.cluster import ObjectRef
+from tasks.domain.cluster import KubeObject, ObjectRef
+from tasks.domain.gitops import gitops_manager
 from tasks.domain.incident import Incident, short_hash
 from tasks.domain.plan import Action, Plan
 from tasks.errors import ConflictError, ForbiddenError, PermanentError
@@ -70,6 +71,14 @@ class ClusterContext:
         allowed = self.settings.namespaces
         if allowed and ref.namespace not in allowed:
             raise ForbiddenError(f"{ref}: changes are allowed in {', '.join(allowed)} only")
+
+
+def require_not_from_git(item: KubeObject) -> None:
+    """Raises:
+    ForbiddenError: a GitOps controller keeps the object as git says, so that only git may be changed.
+    """
+    if manager := gitops_manager(item):
+        raise ForbiddenError(f"{item.ref} is kept by {manager}; the change has to be made in git")
 
 
 class BranchState(Noun):

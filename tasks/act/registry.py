@@ -10,6 +10,7 @@ from tasks.act.actions import (
     add_dependency,
     bump_dependency,
     comment_triage,
+    delete_pod,
     merge_fix,
     open_pull_request,
     patch_service,
@@ -19,12 +20,15 @@ from tasks.act.actions import (
     report_only,
     rerun_failed_jobs,
     restart_rollout,
+    restart_coredns,
     revert_commit,
     roll_back_rollout,
     run_formatter,
     scale_workload,
     set_commit_status,
     size_resources,
+    suspend_cron_job,
+    uncordon_node,
 )
 from tasks.act.context import ActContext, ClusterContext
 from tasks.act.spec import ActionSpec
@@ -54,6 +58,10 @@ _CLUSTER_SPECS = (
     patch_workload.SPEC,
     size_resources.SPEC,
     scale_workload.SPEC,
+    delete_pod.SPEC,
+    uncordon_node.SPEC,
+    suspend_cron_job.SPEC,
+    restart_coredns.SPEC,
 )
 ACTIONS: Mapping[Remedy, ActionSpec[Any]] = MappingProxyType(
     {spec.name: spec for spec in (*(module.SPEC for module in _MODULES), *_CLUSTER_SPECS)}

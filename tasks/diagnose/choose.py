@@ -43,8 +43,10 @@ def triage_of(cause: ClusterCause | None, target: ClusterTarget, snapshot: Clust
 
 
 def _standing(snapshot: ClusterSnapshot, ref: ObjectRef) -> ObjectRef:
-    """What stands for an object when it is replaced: a pod's workload."""
+    """What stands for an object when it is replaced: a pod's workload. An evicted pod is left behind as itself."""
     item = snapshot.find(ref.kind, ref.namespace, ref.name)
+    if ref.kind == "Pod" and isinstance(item, KubeObject) and item.status.get("reason") == "Evicted":
+        return ref
     return snapshot.workload_of(item) if isinstance(item, KubeObject) else ref
 
 

@@ -20,3 +20,9 @@ def state_digest(item: KubeObject) -> str:
         stands_for = item.spec
     document = json.dumps([str(item.ref), dig(metadata, "uid"), stands_for], sort_keys=True, default=str)
     return hashlib.sha256(document.encode()).hexdigest()
+
+
+CORDONED_BY = "healflow.io/cordoned-by"
+"""The annotation of a node that Healflow closed: the incident for which it did."""
+RESTARTED_FOR = "healflow.io/restarted-for"
+"""The annotation of a pod template that Healflow changed to restart its pods: `FINGERPRINT.INCIDENT`."""

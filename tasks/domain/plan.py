@@ -41,6 +41,10 @@ class Remedy(StrEnum):
     PATCH_WORKLOAD = "patch_workload"
     SIZE_RESOURCES = "size_resources"
     SCALE_WORKLOAD = "scale_workload"
+    DELETE_POD = "delete_pod"
+    UNCORDON_NODE = "uncordon_node"
+    SUSPEND_CRON_JOB = "suspend_cron_job"
+    RESTART_COREDNS = "restart_coredns"
 
 
 CLUSTER_REMEDIES = frozenset(
@@ -51,12 +55,16 @@ CLUSTER_REMEDIES = frozenset(
         Remedy.PATCH_WORKLOAD,
         Remedy.SIZE_RESOURCES,
         Remedy.SCALE_WORKLOAD,
+        Remedy.DELETE_POD,
+        Remedy.UNCORDON_NODE,
+        Remedy.SUSPEND_CRON_JOB,
+        Remedy.RESTART_COREDNS,
     }
 )
 """Actions that change objects of a cluster; the plan is made on their state, not on a commit."""
 
 
-ONCE_PER_FINGERPRINT = frozenset({Remedy.RESTART_ROLLOUT, Remedy.SIZE_RESOURCES})
+ONCE_PER_FINGERPRINT = frozenset({Remedy.RESTART_ROLLOUT, Remedy.RESTART_COREDNS, Remedy.SIZE_RESOURCES})
 """Actions that are taken once against one failure: where it comes back, they hid its cause and did not remove it."""
 
 

@@ -8,6 +8,7 @@ from tasks.domain.cluster import ClusterSnapshot
 from tasks.domain.cluster_bounds import ChangeBounds
 from tasks.domain.cluster_cause import ClusterCause
 from tasks.domain.cluster_state import state_digest
+from tasks.domain.gitops import gitops_manager
 from tasks.domain.incident import Incident
 from tasks.domain.outcome import SimilarIncident
 from tasks.domain.plan import ONCE_PER_FINGERPRINT, Action, Plan, Remedy, Risk
@@ -38,6 +39,8 @@ def draft_cluster_plan(
             action, target = (
                 bounded(cause, snapshot, bounds) if bounded else CLUSTER_DRAFTERS[remedy](incident, cause, snapshot)
             )
+            if manager := gitops_manager(target):
+                raise Unfit(f"{target.ref} is kept by {manager}, so the change has to be made in git")
         except Unfit as reason:
             passed_over.append(f"{remedy.replace('_', ' ')}: {reason}")
             continue

@@ -19,7 +19,7 @@ CLUSTER_PLAYBOOKS: Mapping[F, tuple[Remedy, ...]] = MappingProxyType(
         ),
         F.K8S_CRASH_CMD: _PATCH,
         F.K8S_CRASH_PERM: _BACK,
-        F.K8S_CRASH_APP: _BACK,
+        F.K8S_CRASH_APP: (*_BACK, Remedy.SUSPEND_CRON_JOB),
         F.K8S_CRASH_LIVENESS: _PATCH,
         F.K8S_IMAGE_NOTFOUND: _PATCH,
         F.K8S_IMAGE_AUTH: _PATCH,
@@ -36,6 +36,11 @@ CLUSTER_PLAYBOOKS: Mapping[F, tuple[Remedy, ...]] = MappingProxyType(
             Remedy.SCALE_WORKLOAD,
         ),
         F.K8S_SVC_PORT: (Remedy.PATCH_SERVICE,),
+        F.K8S_SANDBOX: (Remedy.DELETE_POD,),
+        F.K8S_NODE_PRESSURE: (Remedy.DELETE_POD,),
+        F.K8S_PENDING_UNSCHED: (Remedy.UNCORDON_NODE,),
+        F.K8S_JOB: (Remedy.SUSPEND_CRON_JOB,),
+        F.K8S_DNS: (Remedy.RESTART_COREDNS,),
     }
 )
 """What is tried against a class in a cluster; a class that is not listed is reported and nothing else."""
