@@ -1,5 +1,8 @@
 """Drafts the remedies that switch something: suspend a CronJob, open a node, restart the DNS."""
 
+import itertools
+import re
+
 from tasks.domain.cluster import ClusterSnapshot, KubeObject, dig, mapping_of
 from tasks.domain.cluster_cause import ClusterCause
 from tasks.domain.cluster_state import CORDONED_BY
@@ -8,6 +11,7 @@ from tasks.domain.plan import Action, Remedy, Risk
 from tasks.plan.case import Unfit
 from tasks.plan.cluster.drafting import diff_of, identity
 
+_ENDED = re.compile(r"Saw completed job: (?P<job>\S+), (?:status|condition): (?P<end>\w+)")
 FAILED_JOBS_NEEDED = 2
 """So many of a CronJob's newest jobs in a row must have failed before it is suspended."""
 
@@ -17,24 +21,35 @@ def suspend_cron_job(_incident: Incident, cause: ClusterCause, snapshot: Cluster
     target = _target(cause, snapshot, "CronJob")
     if target.spec.get("suspend") is True:
         raise Unfit("it is suspended already")
-    jobs = sorted(
-        (item for item in snapshot.children_of(target.ref) if item.kind == "Job" and not item.status.get("active")),
-        key=lambda job: str(dig(job.raw, "metadata", "creationTimestamp")),
-        reverse=True,
-    )
-    newest = jobs[:FAILED_JOBS_NEEDED]
-    if len(newest) < FAILED_JOBS_NEEDED or any(job.condition("Failed").get("status") != "True" for job in newest):
-        raise Unfit(f"not all of its last {FAILED_JOBS_NEEDED} jobs failed")
+    failed = _failures_on_end(target, snapshot)
+    if failed < FAILED_JOBS_NEEDED:
+        raise Unfit(f"not all of its last {FAILED_JOBS_NEEDED} jobs are known to have failed")
     action = Action(
         name=Remedy.SUSPEND_CRON_JOB,
         target=str(target.ref),
         parameters=identity(target),
         risk=Risk.MEDIUM,
-        summary=f"Suspend {target.ref}, whose last {len(newest)} jobs failed, until a person looked at it",
+        summary=f"Suspend {target.ref}, whose last {failed} jobs failed, until a person looked at it",
         undo=f"let {target.ref} start jobs again",
         preview=diff_of({"suspend": False}, {"suspend": True}, str(target.ref)),
     )
     return action, target
+
+
+def _failures_on_end(target: KubeObject, snapshot: ClusterSnapshot) -> int:
+    """How many jobs failed one after the other up to now. A CronJob keeps but one failed job unless told otherwise
+    (`failedJobsHistoryLimit`); its events tell of the others."""
+    jobs = [item for item in snapshot.children_of(target.ref) if item.kind == "Job" and not item.status.get("active")]
+    jobs.sort(key=lambda job: str(dig(job.raw, "metadata", "creationTimestamp")))
+    ends = {
+        found["job"]: found["end"] == "Failed"
+        for event in snapshot.events_of(target.ref)
+        if (found := _ENDED.search(event.message))
+    }
+    for job in jobs:
+        ends.pop(job.name, None)
+        ends[job.name] = job.condition("Failed").get("status") == "True"
+    return len(list(itertools.takewhile(bool, reversed(ends.values()))))
 
 
 def uncordon_node(_incident: Incident, cause: ClusterCause, snapshot: ClusterSnapshot) -> tuple[Action, KubeObject]:

@@ -54,8 +54,8 @@ ARGO = {"labels": {"argocd.argoproj.io/instance": "shop"}}
 @pytest.mark.parametrize(
     ("found", "objects", "why"),
     [
-        (F.K8S_JOB, (cron(), job(1, FAILED)), "not all of its last 2 jobs failed"),
-        (F.K8S_JOB, (cron(), job(1, FAILED), job(2, {}), job(3, FAILED)), "not all of its last 2 jobs failed"),
+        (F.K8S_JOB, (cron(), job(1, FAILED)), "not all of its last 2 jobs are known"),
+        (F.K8S_JOB, (cron(), job(1, FAILED), job(2, {}), job(3, FAILED)), "not all of its last 2 jobs are known"),
         (F.K8S_JOB, (cron(**ARGO), job(1, FAILED), job(2, FAILED)), "kept by Argo CD"),
         (F.K8S_PENDING_UNSCHED, (node(status=READY),), "not Healflow that cordoned it"),
         (F.K8S_PENDING_UNSCHED, (node(**{CORDONED_BY: "inc-1"}),), "the node is not ready"),
