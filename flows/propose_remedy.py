@@ -43,7 +43,8 @@ def propose_remedy(
     cause = _cause_of(found, target)
     ledger = Ledger.shared(settings.ledger_url)
     draft = open_incident(cluster_signal(cause, now=now), now=now)
-    plan = draft_cluster_plan(draft, cause, snapshot, similar=ledger.memory.similar(cause.diagnosis.fingerprint))
+    similar = ledger.memory.similar(cause.diagnosis.fingerprint)
+    plan = draft_cluster_plan(draft, cause, snapshot, similar=similar, bounds=settings.kubernetes.bounds)
     planned = plan.actions[0].name
     if not plan.changes_something:
         raise BadInputError(f"no known remedy fits {target}: {plan.rationale} A person has to look; nothing was opened")
