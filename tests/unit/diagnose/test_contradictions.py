@@ -39,6 +39,16 @@ def policy(app: str) -> Object:
     return made("NetworkPolicy", "who", "networking.k8s.io/v1", spec=spec)
 
 
+def guarded(port: int | str, end: int | None = None) -> tuple[Object, ...]:
+    """A web server on port 80 (http), its caller, and a policy that lets the caller through to one port or a range."""
+    row = {"port": port, **({"endPort": end} if end else {})}
+    ingress = [{"from": [{"podSelector": {"matchLabels": {"app": "api"}}}], "ports": [row]}]
+    spec = {"podSelector": {"matchLabels": {"app": "web"}}, "policyTypes": ["Ingress"], "ingress": ingress}
+    web = workload({"ports": [{"name": "http", "containerPort": 80}]})
+    api = workload({"env": [{"name": "WEB", "value": "http://web:80"}]}, name="api")
+    return web, service("web"), api, made("NetworkPolicy", "who", "networking.k8s.io/v1", spec=spec)
+
+
 def asleep(delay: int) -> Object:
     probe = {"httpGet": {"path": "/", "port": 80}, "initialDelaySeconds": delay, "periodSeconds": 5}
     return workload({"command": ["sh", "-c", "sleep 60; nginx"], "livenessProbe": probe})
@@ -83,6 +93,8 @@ FAULTS = {
     "tag": ((workload({"image": "acme/shop:lates"}),), F.K8S_IMAGE_NOTFOUND, WEB),
     "too much": ((asking("900"),), F.K8S_PENDING_RES, WEB),
     "too early": ((asleep(1),), F.K8S_CRASH_LIVENESS, WEB),
+    "other port": (guarded(8080), F.K8S_NETPOL, "NetworkPolicy/shop/who"),
+    "other range": (guarded(8000, 9000), F.K8S_NETPOL, "NetworkPolicy/shop/who"),
     "rights": (lister("configmaps"), F.K8S_RBAC, "Role/shop/lister"),
     "nobody": ((workload(), workload(name="api"), policy("backend")), F.K8S_NETPOL, "NetworkPolicy/shop/who"),
 }
@@ -96,6 +108,9 @@ ALIKE = {
     "other name": (workload({"image": "acme/ngnix-exporter:1"}),),
     "usual size": (asking("8"),),
     "patient": (asleep(90),),
+    "port by number": guarded(80),
+    "port by name": guarded("http"),
+    "port in range": guarded(1, 1024),
     "rights enough": lister("pods"),
     "somebody": (workload(), workload(name="api"), policy("api")),
 }

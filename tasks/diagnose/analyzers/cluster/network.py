@@ -109,9 +109,10 @@ def _blocks_peers(snapshot: ClusterSnapshot, policy: KubeObject, pods: list[Kube
         and any(selects(mapping_of(service.spec.get("selector")), item.pod_labels) for item in pods)
     ]
     for service in services:
+        ports = _target_ports(service, pods)
         for caller in _callers(snapshot, service):
             if any(
-                _lets_in(snapshot, other, caller)
+                _lets_in(snapshot, other, caller, ports)
                 for item in pods[:1]
                 for other in _policies_on(snapshot, item, "Ingress")
             ):
@@ -152,8 +153,36 @@ def _callers(snapshot: ClusterSnapshot, service: KubeObject) -> Iterator[KubeObj
             yield item
 
 
-def _lets_in(snapshot: ClusterSnapshot, policy: KubeObject, caller: KubeObject) -> bool:
+def _target_ports(service: KubeObject, pods: list[KubeObject]) -> frozenset[str]:
+    """The ports of the pods behind a service, by number and by name where one stands for the other."""
+    declared = [row for item in pods for one in containers_of(item.pod_spec) for row in mappings_of(one.get("ports"))]
+    found: set[str] = set()
+    for row in mappings_of(service.spec.get("ports")):
+        port = str(row.get("targetPort") or row.get("port"))
+        same = [other for other in declared if port in (str(other.get("name")), str(other.get("containerPort")))]
+        found |= {port, *(str(other[key]) for other in same for key in ("name", "containerPort") if other.get(key))}
+    return frozenset(found)
+
+
+def _opens(rule: Json, ports: frozenset[str]) -> bool:
+    """Whether a rule lets any of these ports through; one that names none lets all."""
+    rows = mappings_of(rule.get("ports"))
+    if not rows or not ports:
+        return True
+    return any(row.get("port") is None or str(row["port"]) in ports or _spans(row, ports) for row in rows)
+
+
+def _spans(row: Json, ports: frozenset[str]) -> bool:
+    first, last = row.get("port"), row.get("endPort")
+    if not (isinstance(first, int) and isinstance(last, int)):
+        return False
+    return any(first <= int(port) <= last for port in ports if port.isdigit())
+
+
+def _lets_in(snapshot: ClusterSnapshot, policy: KubeObject, caller: KubeObject, ports: frozenset[str]) -> bool:
     for rule in mappings_of(policy.spec.get("ingress")):
+        if not _opens(rule, ports):
+            continue
         peers = mappings_of(rule.get("from"))
         if not peers or any(_is_peer(snapshot, peer, policy, caller) for peer in peers):
             return True
