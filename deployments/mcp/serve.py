@@ -93,6 +93,7 @@ def _listen(address: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((address, port))
+        listener.listen()  # who is told the address may connect at once, and is answered once the server runs
     except OSError as error:
         listener.close()
         raise ConflictError(f"port {port} is taken ({error.strerror}); set HEALFLOW_MCP__PORT, 0 takes any") from error
