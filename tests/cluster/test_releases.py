@@ -36,7 +36,10 @@ def catalog(release: str) -> dict[str, Any]:
         "livenessProbe": probe,
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}},
     }
-    return deployment(server, name="productcatalogservice")
+    made = deployment(server, name="productcatalogservice")
+    # A release that works for some seconds must not replace the one that works for good.
+    made["spec"]["minReadySeconds"] = 15
+    return made
 
 
 @pytest.fixture
