@@ -175,6 +175,40 @@ def rbac(
 
 
 @app.command()
+def deploy(
+    folder: Annotated[Path, typer.Argument(help="A kustomize folder, a folder of manifests, or one file of them.")],
+    *,
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Where all of it goes.")] = "",
+    image_map: Annotated[
+        list[str] | None, typer.Option(metavar="FROM=TO", help="An image, or the start of one.")
+    ] = None,
+    commit: Annotated[str, typer.Option(help="The commit that is deployed, for the record.")] = "",
+    smoke_url: Annotated[str, typer.Option(help="What has to answer afterwards.")] = "",
+    smoke_path: Annotated[str, typer.Option(help="The path at the first NodePort, without --smoke-url.")] = "/_healthz",
+    timeout: Annotated[float, typer.Option(min=1, max=3600, help="Seconds for the workloads to come out.")] = 300,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Say yes where policy asks.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a release out: policy, dry run, apply, watch, smoke test; a failed rollout opens an incident."""
+    from deployments.cli.deploy import deploy as bring_out
+    from tasks.domain.rollout import ReleaseOrder
+    from tasks.settings import Settings
+
+    order = ReleaseOrder(
+        folder=str(folder.absolute()),
+        namespace=namespace,
+        image_map=tuple(image_map or ()),
+        commit=commit,
+        smoke_url=smoke_url,
+        smoke_path=smoke_path,
+        dry_run=dry_run,
+        rollout_timeout_seconds=timeout,
+    )
+    raise typer.Exit(bring_out(Settings(), order, yes=yes, as_json=as_json))
+
+
+@app.command()
 def incidents(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
     in_flight: Annotated[bool, typer.Option("--in-flight", help="Only those that have not ended.")] = False,

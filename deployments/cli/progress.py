@@ -26,6 +26,12 @@ class Progress:
         if self._status is not None:
             self._status.stop()
 
+    def pause(self) -> None:
+        """Take the line away until there is more to tell, for a question."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
     def tell(self, what: str) -> None:
         """Say how far it has come."""
         if not self._console.is_terminal or time.monotonic() - self._started < QUIET_SECONDS:

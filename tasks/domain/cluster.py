@@ -203,6 +203,8 @@ class ClusterSnapshot(Noun):
     desired_only: bool = False
     """Whether these are manifests that say what should be, without a cluster's answer."""
     captured_at: UtcTime | None = None
+    verified_revisions: frozenset[str] = frozenset()
+    """The uids of revisions that a deploy saw serve, as the ledger remembers them."""
 
     @cached_property
     def _by_kind(self) -> dict[str, list[KubeObject]]:

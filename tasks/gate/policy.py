@@ -36,7 +36,7 @@ class PolicyAnswer(Noun):
 
 def ask_policy(request: GateRequest, *, policy_dir: Path = DEFAULT_POLICY) -> PolicyAnswer:
     """The policy's answer; a time-out, a crash, an undefined or a malformed answer is `DENY` with the reason."""
-    document = json.dumps(_shorten(input_document(request)))
+    document = json.dumps(shorten(input_document(request)))
     try:
         done = subprocess.run(
             _command(policy_dir),
@@ -118,13 +118,14 @@ def input_document(request: GateRequest) -> dict[str, object]:
     }
 
 
-def _shorten(value: object) -> object:
+def shorten(value: object) -> object:
+    """The value with every string cut to what a policy may see."""
     if isinstance(value, str):
         return value[:MAX_STRING_CHARACTERS]
     if isinstance(value, dict):
-        return {key: _shorten(inner) for key, inner in value.items()}
+        return {key: shorten(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_shorten(inner) for inner in value]
+        return [shorten(inner) for inner in value]
     return value
 
 

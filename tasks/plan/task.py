@@ -7,6 +7,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.github import GithubClient
+from tasks.clients.kubernetes import Cluster
 from tasks.clients.ledger import EntryKind, Ledger
 from tasks.clients.pipeline import RunStore
 from tasks.clients.workspace import Mirrors, Workspace
@@ -68,8 +69,19 @@ def draft_for_cluster(
     ledger = Ledger.shared(settings.ledger_url)
     if cause is None:
         return _keep(ledger, draft_report(incident, evidence, diagnosis))
-    plan = draft_cluster_plan(incident, cause, snapshot, similar=tuple(similar), bounds=settings.kubernetes.bounds)
+    known = snapshot.model_copy(update={"verified_revisions": _verified(settings, ledger, incident)})
+    plan = draft_cluster_plan(incident, cause, known, similar=tuple(similar), bounds=settings.kubernetes.bounds)
     return _keep(ledger, plan)
+
+
+def _verified(settings: Settings, ledger: Ledger, incident: Incident) -> frozenset[str]:
+    """The revisions of the namespace that deploys verified on this cluster."""
+    place = incident.signal.cluster
+    if place is None:
+        return frozenset()
+    with Cluster.from_settings(settings.kubernetes.in_context(place.context)) as cluster:
+        found = ledger.revisions.verified_in(cluster.name, place.namespace)
+    return frozenset(one.replica_set_uid for one in found)
 
 
 def _keep(ledger: Ledger, plan: Plan) -> Plan:

@@ -16,6 +16,7 @@ from tasks.clients.ledger.events import Events, EventStatus, StoredEvent
 from tasks.clients.ledger.incidents import EntryKind, Incidents, JournalEntry, StoredIncident
 from tasks.clients.ledger.leases import Leases
 from tasks.clients.ledger.memory import Memory, StoredAction
+from tasks.clients.ledger.revisions import Revisions
 
 __all__ = [
     "EntryKind",
@@ -30,7 +31,7 @@ __all__ = [
 
 
 class Ledger:
-    """One database with its parts: `events`, `incidents`, `approvals`, `memory`, `audit` and `leases`."""
+    """One database with its parts: `events`, `incidents`, `approvals`, `memory`, `audit`, `leases` and `revisions`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -40,6 +41,7 @@ class Ledger:
         self.memory = Memory(engine)
         self.audit = Audit(engine)
         self.leases = Leases(engine)
+        self.revisions = Revisions(engine)
 
     @classmethod
     def open(cls, url: str) -> Self:

@@ -126,3 +126,19 @@ leases = Table(
     Column("holder", String(32), nullable=False),
     Column("until", String(40), nullable=False),
 )
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("context", String(256), primary_key=True),
+    Column("replica_set_uid", String(64), primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("namespace", String(64), nullable=False),
+    Column("name", String(256), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("replica_set", String(256), nullable=False),
+    Column("commit", String(64), nullable=False),
+    Column("deployed_at", String(40), nullable=False),
+    Column("verified_at", String(40), nullable=False),
+    Index("revisions_by_workload", "context", "namespace", "kind", "name", "verified_at"),
+)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import yaml
 
-from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, mapping_of
+from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, dig, mapping_of
 from tasks.domain.cluster_bounds import ChangeBounds
 from tasks.domain.cluster_cause import ClusterCause
 from tasks.domain.cluster_state import state_digest
@@ -44,7 +44,9 @@ def workload_of(cause: ClusterCause, snapshot: ClusterSnapshot) -> KubeObject:
 
 
 def revisions_of(target: KubeObject, snapshot: ClusterSnapshot) -> tuple[KubeObject, KubeObject | None]:
-    """The newest revision of a Deployment, and the newest earlier one that still has ready pods, if any has.
+    """The newest revision of a Deployment, and the earlier one that is known to work, if any is.
+
+    That is the newest that a deploy verified, also when it has no pods any more; else the newest that has ready pods.
 
     Raises:
         Unfit: which revision is the newest is not known.
@@ -55,8 +57,14 @@ def revisions_of(target: KubeObject, snapshot: ClusterSnapshot) -> tuple[KubeObj
     newest = next((item for item in revisions if item.annotations.get(REVISION) == current), None)
     if newest is None:
         raise Unfit("the revision that fails is not known")
-    earlier = (item for item in revisions if revision_of(item) < revision_of(newest) and ready_of(item))
-    return newest, next(earlier, None)
+    earlier = [item for item in revisions if revision_of(item) < revision_of(newest)]
+    proven = (item for item in earlier if is_verified(item, snapshot))
+    return newest, next(proven, next((item for item in earlier if ready_of(item)), None))
+
+
+def is_verified(item: KubeObject, snapshot: ClusterSnapshot) -> bool:
+    """Whether a deploy saw this revision serve."""
+    return str(dig(item.raw, "metadata", "uid")) in snapshot.verified_revisions
 
 
 def revision_of(item: KubeObject) -> int:

@@ -9,6 +9,7 @@ from tasks.plan.cluster.drafting import (
     deployment_of,
     diff_of,
     identity,
+    is_verified,
     ready_of,
     revision_of,
     revisions_of,
@@ -17,25 +18,26 @@ from tasks.plan.cluster.drafting import (
 
 
 def roll_back_rollout(_incident: Incident, cause: ClusterCause, snapshot: ClusterSnapshot) -> tuple[Action, KubeObject]:
-    """Back to the newest earlier revision that still has ready pods: that it works is seen, not supposed."""
+    """Back to the newest earlier revision that a deploy verified, or that has ready pods: that it works was seen."""
     target = deployment_of(cause, snapshot)
     newest, earlier = revisions_of(target, snapshot)
     if ready_of(newest) and ready_of(newest) >= int(target.spec.get("replicas") or 1):
         raise Unfit("the newest revision has all its pods ready")
     if earlier is None:
-        raise Unfit("no earlier revision has a ready pod, so none is known to work")
+        raise Unfit("no earlier revision has a ready pod or was verified by a deploy, so none is known to work")
     parameters = {
         **identity(target),
         "revision": earlier.name,
         "revision_uid": str(dig(earlier.raw, "metadata", "uid")),
     }
+    known = "was verified by a deploy" if is_verified(earlier, snapshot) else f"has {ready_of(earlier)} ready pods"
     was, back = str(revision_of(newest)), str(revision_of(earlier))
     action = Action(
         name=Remedy.ROLL_BACK_ROLLOUT,
         target=str(target.ref),
         parameters=parameters,
         risk=Risk.MEDIUM,
-        summary=f"Roll {target.ref} back from revision {was} to {back}, which has {ready_of(earlier)} ready pods",
+        summary=f"Roll {target.ref} back from revision {was} to {back}, which {known}",
         undo=f"give {target.ref} the pod template of revision {was} again",
         preview=diff_of(template_of(newest), template_of(earlier), str(target.ref)),
     )

@@ -1,0 +1,177 @@
+"""Release: the story of one deploy, with plain steps for the command line, or Prefect's tasks for the flow."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tasks.clients.kubernetes import Cluster
+from tasks.clients.ledger import Ledger
+from tasks.domain.base import Noun
+from tasks.domain.cluster import KubeObject
+from tasks.domain.failure_class import FailureClass
+from tasks.domain.incident import ClusterTarget, Incident, Signal, SignalKind, SignalSource, open_incident
+from tasks.domain.plan import Verdict
+from tasks.domain.rollout import (
+    DeployReport,
+    DeployStatus,
+    Difference,
+    Manifests,
+    ObjectDecision,
+    ReleaseOrder,
+    Rollout,
+    RolloutState,
+    VerifiedRevision,
+)
+from tasks.errors import BadInputError, ConflictError, NotFoundError
+from tasks.gate.objects import decide_objects
+from tasks.rollout import steps
+from tasks.settings import Settings
+
+Tell = Callable[[str], None]
+
+
+class Question(Noun):
+    """What a person is asked before anything is applied."""
+
+    asked: tuple[ObjectDecision, ...]
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps of a deploy that touch the outside."""
+
+    render: Callable[[ReleaseOrder], Manifests]
+    preview: Callable[[Manifests], tuple[Difference, ...]]
+    apply: Callable[[Manifests], None]
+    watch: Callable[[Manifests, float], tuple[Rollout, ...]]
+    smoke: Callable[[ReleaseOrder, Manifests], str]
+    record: Callable[[tuple[Rollout, ...], str, datetime], tuple[VerifiedRevision, ...]]
+
+
+def plain_steps(settings: Settings, tell: Tell) -> Steps:
+    """The steps without Prefect."""
+    cluster = settings.kubernetes
+    return Steps(
+        render=lambda order: steps.render_release(cluster, order),
+        preview=lambda manifests: steps.preview_release(cluster, manifests),
+        apply=lambda manifests: steps.apply_release(cluster, manifests, tell=tell),
+        watch=lambda manifests, seconds: steps.watch_release(cluster, manifests, timeout_seconds=seconds, tell=tell),
+        smoke=lambda order, manifests: steps.smoke_test(cluster, order, manifests),
+        record=lambda rollouts, commit, at: steps.record_release(settings, rollouts, commit=commit, deployed_at=at),
+    )
+
+
+def bring_out(
+    settings: Settings, order: ReleaseOrder, taken: Steps, *, approve: Callable[[Question], bool]
+) -> DeployReport:
+    """Bring a release out, and say how that ended; a failed rollout opens an incident for the heal flow.
+
+    `approve` is asked only where policy wants a person, and only after the dry run.
+
+    Raises:
+        HealflowError: the release cannot be rendered, or the cluster or the ledger cannot be reached.
+    """
+    manifests = taken.render(order)
+    decisions = decide_release(settings, manifests)
+    denied = [one for one in decisions if one.verdict is Verdict.DENY]
+    report = DeployReport(
+        status=DeployStatus.DENIED, message=_reasons(denied), commit=order.commit, decisions=decisions
+    )
+    if denied:
+        return report
+    try:
+        differences = taken.preview(manifests)
+    except (ConflictError, BadInputError, NotFoundError) as error:
+        return _refused(report, error)
+    report = report.model_copy(update={"differences": differences})
+    asked = tuple(one for one in decisions if one.verdict is Verdict.ASK)
+    if order.dry_run:
+        changed = sum(bool(one.text) for one in differences)
+        told = f"{changed} of {len(differences)} objects would change; nothing was applied"
+        return _ended(report, DeployStatus.DRY_RUN, told)
+    if asked and not approve(Question(asked=asked, differences=differences)):
+        return _ended(report, DeployStatus.NOT_APPROVED, f"a person has to say yes: {_reasons(asked)}")
+    return _apply(settings, order, taken, manifests, report)
+
+
+def _apply(
+    settings: Settings, order: ReleaseOrder, taken: Steps, manifests: Manifests, report: DeployReport
+) -> DeployReport:
+    started = datetime.now(UTC)
+    try:
+        taken.apply(manifests)
+    except (ConflictError, BadInputError) as error:
+        return _refused(report, error)
+    rollouts = taken.watch(manifests, order.rollout_timeout_seconds)
+    report = report.model_copy(update={"rollouts": rollouts})
+    failed = [one for one in rollouts if one.state is RolloutState.FAILED]
+    if failed:
+        opened = open_rollout_incidents(settings, failed, commit=order.commit, now=datetime.now(UTC))
+        report = report.model_copy(update={"incident_ids": tuple(incident.id for incident in opened)})
+        told = "; ".join(f"{one.ref} {one.message}" for one in failed)
+        return _ended(report, DeployStatus.ROLLOUT_FAILED, told, FailureClass.DEP_ROLLOUT_TIMEOUT)
+    wrong = taken.smoke(order, manifests)
+    if wrong:
+        return _ended(report, DeployStatus.SMOKE_FAILED, wrong, FailureClass.DEP_SMOKE)
+    verified = taken.record(rollouts, order.commit, started)
+    report = report.model_copy(update={"verified": verified})
+    told = f"{len(manifests)} objects are applied, {len(rollouts)} workloads serve"
+    return _ended(report, DeployStatus.VERIFIED, told)
+
+
+def decide_release(settings: Settings, manifests: Manifests) -> tuple[ObjectDecision, ...]:
+    """The gate's decisions about the objects of a release."""
+    return decide_objects(
+        [KubeObject(raw=item) for item in manifests],
+        protected_namespaces=settings.kubernetes.protected_namespaces,
+        only_namespaces=settings.kubernetes.namespaces,
+        kill_switch=settings.kill_switch,
+    )
+
+
+def open_rollout_incidents(
+    settings: Settings, failed: Sequence[Rollout], *, commit: str, now: datetime
+) -> tuple[Incident, ...]:
+    """An incident for each workload that did not come out, with its revision and the commit.
+
+    Raises:
+        HealflowError: the ledger cannot be written.
+    """
+    ledger = Ledger.shared(settings.ledger_url)
+    with Cluster.from_settings(settings.kubernetes) as cluster:
+        place = cluster.name
+    return tuple(
+        ledger.incidents.open(open_incident(_signal(one, place, commit=commit, now=now), now=now)) for one in failed
+    )
+
+
+def _signal(one: Rollout, place: str, *, commit: str, now: datetime) -> Signal:
+    ref = one.ref
+    return Signal(
+        source=SignalSource.CLUSTER,
+        kind=SignalKind.ROLLOUT,
+        delivery_id=f"deploy-{place}-{ref}-{one.revision}-{now:%Y%m%dT%H%M%S%f}",
+        repository="local/cluster",
+        branch="",
+        commit=commit,
+        title=f"the rollout of {ref} failed: {one.message}"[:200],
+        cluster=ClusterTarget(namespace=ref.namespace, kind=ref.kind, name=ref.name, revision=str(one.revision)),
+        occurred_at=now,
+    )
+
+
+def _refused(report: DeployReport, error: Exception) -> DeployReport:
+    if isinstance(error, ConflictError):
+        return _ended(report, DeployStatus.CONFLICT, str(error), FailureClass.DEP_CONFLICT)
+    return _ended(report, DeployStatus.INVALID, str(error), FailureClass.DEP_APPLY_INVALID)
+
+
+def _ended(
+    report: DeployReport, status: DeployStatus, message: str, failure_class: FailureClass | None = None
+) -> DeployReport:
+    return report.model_copy(update={"status": status, "message": message, "failure_class": failure_class})
+
+
+def _reasons(decisions: Sequence[ObjectDecision]) -> str:
+    return "; ".join(f"{one.ref}: {one.reason}" for one in decisions)

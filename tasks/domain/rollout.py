@@ -1,0 +1,115 @@
+"""What a deploy is asked for, what it decided and saw on its way, and how it ended."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field, SkipValidation
+
+from tasks.domain.base import Noun, UtcTime
+from tasks.domain.cluster import ObjectRef
+from tasks.domain.failure_class import FailureClass
+from tasks.domain.plan import Verdict
+
+
+class ReleaseOrder(Noun):
+    """What is to be brought out, and where."""
+
+    folder: str
+    """A kustomize folder, a folder of manifests, or one file of them."""
+    namespace: str = ""
+    """Where all namespaced objects go; empty keeps what they say, and `default` for those that say nothing."""
+    image_map: tuple[str, ...] = ()
+    """`FROM=TO`."""
+    commit: str = ""
+    smoke_url: str = ""
+    """What has to answer with 2xx afterwards; empty is `smoke_path` at the first NodePort of the release."""
+    smoke_path: str = "/_healthz"
+    dry_run: bool = False
+    rollout_timeout_seconds: float = Field(default=300, gt=0, le=3600)
+
+
+class ObjectDecision(Noun):
+    """The gate's answer about one object of a release."""
+
+    ref: ObjectRef
+    verdict: Verdict
+    rules: tuple[str, ...]
+    reason: str
+
+
+class Difference(Noun):
+    """What applying one object would change."""
+
+    ref: ObjectRef
+    created: bool = False
+    text: str = ""
+    """A unified diff; empty when nothing changes. Values of Secrets are never in it."""
+
+
+class RolloutState(StrEnum):
+    """How far a workload has come."""
+
+    PROGRESSING = "progressing"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Rollout(Noun):
+    """One workload as it was last seen."""
+
+    ref: ObjectRef
+    state: RolloutState
+    message: str
+    revision: int = 0
+
+
+class VerifiedRevision(Noun):
+    """One revision of a workload that was seen to serve."""
+
+    context: str
+    ref: ObjectRef
+    revision: int
+    replica_set: str
+    """The ReplicaSet's name, which ends in the template's hash."""
+    replica_set_uid: str
+    commit: str = ""
+    deployed_at: UtcTime
+    verified_at: UtcTime
+
+
+class DeployStatus(StrEnum):
+    """How a deploy ended."""
+
+    VERIFIED = "verified"
+    DRY_RUN = "dry_run"
+    DENIED = "denied"
+    NOT_APPROVED = "not_approved"
+    INVALID = "invalid"
+    CONFLICT = "conflict"
+    ROLLOUT_FAILED = "rollout_failed"
+    SMOKE_FAILED = "smoke_failed"
+
+
+class DeployReport(Noun):
+    """The whole story of one deploy."""
+
+    status: DeployStatus
+    message: str
+    failure_class: FailureClass | None = None
+    """`None` where nothing failed, or where nothing was tried."""
+    context: str = ""
+    commit: str = ""
+    decisions: tuple[ObjectDecision, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    rollouts: tuple[Rollout, ...] = ()
+    verified: tuple[VerifiedRevision, ...] = ()
+    incident_ids: tuple[str, ...] = ()
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether what was asked for is done."""
+        return self.status in (DeployStatus.VERIFIED, DeployStatus.DRY_RUN)
+
+
+Manifests = tuple[Annotated[dict[str, Any], SkipValidation], ...]
+"""The objects of a release as they are applied."""

@@ -1,0 +1,90 @@
+"""Asks the policy about the objects of a release, one by one: what is not exactly a decision about one is a denial.
+
+Objects go to the evaluator in batches, each in a process that can be killed, and each object is a query of its own.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from tasks.domain.cluster import KubeObject
+from tasks.domain.plan import Verdict
+from tasks.domain.rollout import ObjectDecision
+from tasks.gate.policy import PolicyAnswer, shorten
+
+OBJECT_POLICY = Path(__file__).parent / "rego_objects"
+BATCH = 50
+TIMEOUT_SECONDS = 20.0
+_ANSWERS = TypeAdapter(tuple[PolicyAnswer | None, ...])
+
+
+def decide_objects(
+    objects: Sequence[KubeObject],
+    *,
+    protected_namespaces: Sequence[str],
+    only_namespaces: Sequence[str] = (),
+    kill_switch: bool = False,
+    policy_dir: Path = OBJECT_POLICY,
+) -> tuple[ObjectDecision, ...]:
+    """One decision for each object that is to be applied, in order: the floor's where that denies, else the policy's.
+
+    `only_namespaces` are the only ones that may be changed; empty means all that are not protected.
+    """
+    decided: list[ObjectDecision] = []
+    for start in range(0, len(objects), BATCH):
+        batch = objects[start : start + BATCH]
+        answers = _ask(batch, protected_namespaces, policy_dir)
+        for item, answer in zip(batch, answers, strict=True):
+            forbidden = _floor(item, protected_namespaces, only_namespaces, kill_switch=kill_switch)
+            decided.append(
+                ObjectDecision(
+                    ref=item.ref,
+                    verdict=Verdict.DENY if forbidden else answer.verdict,
+                    rules=("floor",) if forbidden else answer.rules,
+                    reason=forbidden or answer.reason,
+                )
+            )
+    return tuple(decided)
+
+
+def _floor(item: KubeObject, protected: Sequence[str], only: Sequence[str], *, kill_switch: bool) -> str:
+    namespace = item.name if item.kind == "Namespace" else item.namespace
+    if kill_switch:
+        return "the kill switch is on"
+    if namespace in protected:
+        return f"the namespace {namespace} is protected"
+    if namespace and only and namespace not in only:
+        return f"the namespace {namespace} is none of those that may be changed"
+    return ""
+
+
+def _ask(batch: Sequence[KubeObject], protected: Sequence[str], policy_dir: Path) -> tuple[PolicyAnswer, ...]:
+    document = [
+        shorten({"object": item.raw, "operation": "apply", "protected_namespaces": list(protected)}) for item in batch
+    ]
+    evaluator = Path(__file__).parent / "evaluator.py"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", str(evaluator), str(policy_dir), "--each"],
+            input=json.dumps(document, default=str),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            env={"PATH": os.defpath},
+            check=False,
+        )
+        answers = _ANSWERS.validate_json(done.stdout) if done.returncode == 0 else ()
+    except (subprocess.TimeoutExpired, OSError, ValidationError):
+        answers = ()
+    if len(answers) != len(batch):
+        return tuple(_deny("policy_failed", "the policy could not be evaluated") for _ in batch)
+    return tuple(answer or _deny("policy_malformed", "the policy's answer is no decision") for answer in answers)
+
+
+def _deny(rule: str, reason: str) -> PolicyAnswer:
+    return PolicyAnswer(verdict=Verdict.DENY, reason=reason, rules=(rule,))

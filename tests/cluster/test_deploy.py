@@ -1,0 +1,166 @@
+"""A deploy on a real cluster: what must not be applied first, then the whole shop, then a release that is broken."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows.explain_cluster import explain_live_cluster
+from flows.release import Question, bring_out, plain_steps
+from tasks.clients.kubernetes import Cluster
+from tasks.clients.ledger import Ledger
+from tasks.domain.cluster import ObjectRef
+from tasks.domain.failure_class import FailureClass
+from tasks.domain.rollout import DeployReport, DeployStatus, ReleaseOrder, RolloutState
+from tasks.errors import NotFoundError
+from tasks.settings import Settings
+
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+SHOP = Path(__file__).parents[2] / "k8s" / "online-boutique" / "overlays" / "small-node"
+SERVICES = "us-central1-docker.pkg.dev/online-boutique-ci/microservices-demo"
+COMMIT = "c" * 40
+NO_DIGEST = "busybox=busybox:1.38.0"
+"""The registry of the test cluster finds nothing by digest."""
+
+
+def deploy(order: ReleaseOrder, *, yes: bool = False) -> tuple[DeployReport, list[Question]]:
+    asked: list[Question] = []
+
+    def approve(question: Question) -> bool:
+        asked.append(question)
+        return yes
+
+    settings = Settings()
+    return bring_out(settings, order, plain_steps(settings, lambda _: None), approve=approve), asked
+
+
+def write(folder: Path, *objects: dict[str, object]) -> str:
+    file = folder / "release.yaml"
+    file.write_text(yaml.safe_dump_all(objects))
+    return str(file)
+
+
+def config_map(name: str = "prices", tax: str = "19") -> dict[str, object]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"tax": tax}}
+
+
+def exists(cluster: Cluster, namespace: str, kind: str, name: str) -> bool:
+    try:
+        cluster.read(ObjectRef(kind=kind, namespace=namespace, name=name))
+    except NotFoundError:
+        return False
+    return True
+
+
+def test_denied_object_keeps_the_whole_release_from_being_applied(
+    cluster: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    pod = {"hostNetwork": True, "containers": [{"name": "app", "image": "busybox"}]}
+    labels = {"app": "spy"}
+    spec = {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}}
+    spy = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "spy"}, "spec": spec}
+    report, asked = deploy(ReleaseOrder(folder=write(tmp_path, config_map(), spy), namespace=namespace), yes=True)
+    assert report.status is DeployStatus.DENIED
+    assert "share the node's network" in report.message
+    assert asked == [], "a person cannot allow what policy denies"
+    assert not exists(cluster, namespace, "Deployment", "spy")
+    assert not exists(cluster, namespace, "ConfigMap", "prices")
+
+
+def test_what_a_person_does_not_approve_is_not_applied_and_what_one_does_is(
+    cluster: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    policy = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "closed"},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
+    }
+    order = ReleaseOrder(folder=write(tmp_path, config_map(), policy), namespace=namespace)
+    report, asked = deploy(order)
+    assert (report.status, len(asked)) == (DeployStatus.NOT_APPROVED, 1)
+    assert not exists(cluster, namespace, "NetworkPolicy", "closed")
+    assert not exists(cluster, namespace, "ConfigMap", "prices")
+    report, _ = deploy(order, yes=True)
+    assert report.status is DeployStatus.VERIFIED
+    assert exists(cluster, namespace, "NetworkPolicy", "closed")
+
+
+def test_dry_run_changes_nothing_and_tells_the_difference(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
+    order = ReleaseOrder(folder=write(tmp_path, config_map()), namespace=namespace, dry_run=True)
+    report, _ = deploy(order)
+    assert (report.status, report.differences[0].created) == (DeployStatus.DRY_RUN, True)
+    assert not exists(cluster, namespace, "ConfigMap", "prices")
+    deploy(order.model_copy(update={"dry_run": False}))
+    write(tmp_path, config_map(tax="7"))
+    report, _ = deploy(order)
+    assert "-  tax: '19'" in report.differences[0].text
+    assert "+  tax: '7'" in report.differences[0].text
+    live = cluster.read(ObjectRef(kind="ConfigMap", namespace=namespace, name="prices"))
+    assert live.raw["data"] == {"tax": "19"}
+
+
+def test_field_of_another_manager_is_a_conflict_and_stays_theirs(
+    cluster: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    path = f"/api/v1/namespaces/{namespace}/configmaps/prices"
+    theirs = {**config_map(tax="0"), "metadata": {"name": "prices", "namespace": namespace}}
+    cluster.connection.request(
+        "PATCH", path, query={"fieldManager": "somebody"}, body=theirs, content_type="application/apply-patch+yaml"
+    )
+    report, _ = deploy(ReleaseOrder(folder=write(tmp_path, config_map()), namespace=namespace))
+    assert (report.status, report.failure_class) == (DeployStatus.CONFLICT, FailureClass.DEP_CONFLICT)
+    assert "somebody" in report.message
+    assert cluster.read(ObjectRef(kind="ConfigMap", namespace=namespace, name="prices")).raw["data"] == {"tax": "0"}
+
+
+def overlay(folder: Path) -> Path:
+    """The small shop, with a port of the node that any free one may be."""
+    made = folder / "shop"
+    made.mkdir()
+    door = [{"op": "remove", "path": "/spec/ports/0/nodePort"}]
+    (made / "kustomization.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "resources": [os.path.relpath(SHOP, made.resolve())],
+                "patches": [
+                    {"target": {"kind": "Service", "name": "frontend-external"}, "patch": yaml.safe_dump(door)},
+                ],
+            }
+        )
+    )
+    return made
+
+
+def test_whole_shop_comes_out_and_a_broken_release_of_one_service_opens_its_incident(
+    cluster: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    order = ReleaseOrder(folder=str(overlay(tmp_path)), namespace=namespace, image_map=(NO_DIGEST,), commit=COMMIT)
+    report, asked = deploy(order)
+    assert report.status is DeployStatus.VERIFIED, report.message
+    assert asked == []
+    assert len(report.rollouts) == len(report.verified) == 12
+    cart = ObjectRef(kind="Deployment", namespace=namespace, name="cartservice")
+    ledger = Ledger.shared(Settings().ledger_url)
+    good = ledger.revisions.last_verified(cluster.name, cart)
+    assert good is not None
+    assert (good.revision, good.commit) == (1, COMMIT)
+
+    worse = f"{SERVICES}/cartservice={SERVICES}/cartservice:v0.10.7"
+    broken = order.model_copy(
+        update={"image_map": (NO_DIGEST, worse), "commit": "d" * 40, "rollout_timeout_seconds": 25}
+    )
+    report, _ = deploy(broken)
+    assert (report.status, report.failure_class) == (
+        DeployStatus.ROLLOUT_FAILED,
+        FailureClass.DEP_ROLLOUT_TIMEOUT,
+    )
+    assert [one.ref for one in report.rollouts if one.state is RolloutState.FAILED] == [cart]
+    signal = ledger.incidents.get(report.incident_ids[0]).incident.signal
+    assert signal.cluster is not None
+    assert (signal.cluster.name, signal.cluster.revision, signal.commit) == ("cartservice", "2", "d" * 40)
+    assert ledger.revisions.last_verified(cluster.name, cart) == good, "what failed is not verified"
+    explained = explain_live_cluster(Settings().kubernetes, namespace=namespace, now=datetime.now(UTC))
+    assert explained.causes[0].target == cart

@@ -1,0 +1,73 @@
+"""The way back: never to a revision of which nothing is known, and rather to one that a deploy saw serve."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef
+from tasks.domain.cluster_cause import ClusterCause
+from tasks.domain.diagnosis import Diagnosis
+from tasks.domain.failure_class import FailureClass
+from tasks.domain.incident import ClusterTarget, Signal, SignalKind, SignalSource, open_incident
+from tasks.domain.plan import Action, Remedy
+from tasks.plan.cluster import draft_cluster_plan
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+CART = ObjectRef(kind="Deployment", namespace="shop", name="cart")
+
+
+def replica_set(number: int, ready: int = 0) -> KubeObject:
+    return KubeObject(
+        raw={
+            "kind": "ReplicaSet",
+            "metadata": {
+                "namespace": "shop",
+                "name": f"cart-{number}",
+                "uid": f"uid-{number}",
+                "annotations": {"deployment.kubernetes.io/revision": str(number)},
+                "ownerReferences": [{"kind": "Deployment", "name": "cart", "controller": True}],
+            },
+            "spec": {"replicas": ready, "template": {"spec": {"containers": [{"image": f"cart:{number}"}]}}},
+            "status": {"readyReplicas": ready},
+        }
+    )
+
+
+def plan_action(*earlier: KubeObject, verified: frozenset[str] = frozenset()) -> Action:
+    metadata: dict[str, Any] = {"namespace": "shop", "name": "cart", "uid": "c", "generation": 9}
+    metadata["annotations"] = {"deployment.kubernetes.io/revision": "9"}
+    deployment = KubeObject(raw={"kind": "Deployment", "metadata": metadata, "spec": {"replicas": 1}})
+    snapshot = ClusterSnapshot(objects=(deployment, replica_set(9), *earlier), verified_revisions=verified)
+    signal = Signal(
+        source=SignalSource.CLUSTER,
+        kind=SignalKind.ROLLOUT,
+        delivery_id="d",
+        repository="local/cluster",
+        branch="",
+        commit="",
+        title="t",
+        cluster=ClusterTarget(namespace="shop", kind="Deployment", name="cart"),
+        occurred_at=NOW,
+    )
+    diagnosis = Diagnosis(
+        failure_class=FailureClass.K8S_IMAGE_NOTFOUND, cause="c", confidence=0.9, fingerprint="f", evidence_ids=("E1",)
+    )
+    cause = ClusterCause(diagnosis=diagnosis, target=CART)
+    return draft_cluster_plan(open_incident(signal, now=NOW), cause, snapshot).actions[0]
+
+
+def test_scaled_down_revision_of_which_nothing_is_known_is_not_gone_back_to() -> None:
+    assert plan_action(replica_set(8), verified=frozenset({"uid-other"})).name != Remedy.ROLL_BACK_ROLLOUT
+
+
+def test_failing_revision_itself_is_never_the_way_back() -> None:
+    assert plan_action(verified=frozenset({"uid-9"})).name != Remedy.ROLL_BACK_ROLLOUT
+
+
+@pytest.mark.parametrize(
+    ("verified", "back_to"), [({"uid-7"}, "cart-7"), ({"uid-7", "uid-6"}, "cart-7"), ((), "cart-8")]
+)
+def test_newest_verified_revision_is_preferred_even_without_pods(verified: set[str], back_to: str) -> None:
+    chosen = plan_action(replica_set(6), replica_set(7), replica_set(8, ready=1), verified=frozenset(verified))
+    assert (chosen.name, chosen.parameters["revision"]) == (Remedy.ROLL_BACK_ROLLOUT, back_to)
