@@ -14,7 +14,7 @@ from tasks.clients.workspace import Mirrors, Workspace
 from tasks.domain.cluster_cause import ClusterTriage
 from tasks.domain.cluster_health import health_of
 from tasks.domain.incident import RunRef, SignalSource
-from tasks.domain.outcome import Check, Verification
+from tasks.domain.outcome import Verification
 from tasks.domain.pipeline import Conclusion, RunOutcome
 from tasks.domain.plan import Remedy
 from tasks.domain.story import Triage
@@ -22,7 +22,7 @@ from tasks.errors import PermanentError
 from tasks.retrying import RETRYING
 from tasks.settings import KubernetesSettings, Settings
 from tasks.verify.checks import verify_by_rerun
-from tasks.verify.cluster import read_health_state, verify_cluster
+from tasks.verify.cluster import POLL_SECONDS, read_health_state, verify_cluster
 from tasks.verify.hosted import verify_attempt, verify_patch_here
 
 
@@ -41,17 +41,26 @@ def prove(triage: Triage, checkout: str, commit: str) -> Verification:
 
 @task(task_run_name="read whether it is healthy again", cache_policy=NO_CACHE, **RETRYING)
 def healthy_by_itself(triage: Triage) -> Verification | None:
-    """The proof that nothing is left to heal: all that was unhealthy is healthy by now; `None` when it is not."""
+    """The proof that nothing is left to heal: all that was unhealthy is healthy, and stays so for its window; `None`
+    when it is not. What is killed again and again looks healthy in between.
+    """
     cluster = _cluster_of(triage)
     if not cluster.shows:
         return None
-    with Cluster.from_settings(_kubernetes(triage)) as live:
+    kubernetes = _kubernetes(triage)
+    with Cluster.from_settings(kubernetes) as live:
         state = read_health_state(live, cluster.watched)
-    health = [health_of(state, ref) for ref in cluster.watched]
-    if not all(one.healthy for one in health):
-        return None
-    checks = tuple(Check(name=str(one.ref), passed=True, detail="healthy before anything was done") for one in health)
-    return Verification(passed=True, checks=checks, seconds=0.0)
+        if not all(health_of(state, ref).healthy for ref in cluster.watched):
+            return None
+        seen = verify_cluster(
+            lambda: read_health_state(live, cluster.watched),
+            watched=cluster.watched,
+            before=cluster.health,
+            stable_seconds=kubernetes.stable_seconds,
+            timeout_seconds=kubernetes.stable_seconds + 2 * POLL_SECONDS,
+        )
+    checks = (check.model_copy(update={"detail": f"{check.detail}, before anything was done"}) for check in seen.checks)
+    return seen.model_copy(update={"checks": tuple(checks)}) if seen.passed else None
 
 
 @task(task_run_name="prove the fix in the cluster", cache_policy=NO_CACHE)

@@ -1,6 +1,7 @@
-"""A service of Online Boutique whose new release fails in one of two ways: named, rolled back, and proven."""
+"""A service of Online Boutique whose new release fails in one of three ways: named, rolled back, and proven."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from deployments.demo.project import DemoRepository
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.domain.failure_class import FailureClass as F
 from tasks.domain.incident import IncidentStatus
+from tasks.domain.rollout import Rollout, RolloutState
+from tasks.rollout.steps import record_release
 from tests.cluster.faults import deployment
 from tests.cluster.shop import Shop
 from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
@@ -19,6 +22,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group(
 REPOSITORY = "us-central1-docker.pkg.dev/google-samples/microservices-demo/productcatalogservice"
 RELEASES = (
     pytest.param("v0.10.7", (F.K8S_CRASH_ENV,), "SHOP_REGION", id="variable-that-is-not-set"),
+    pytest.param("v0.10.8", (F.K8S_OOM,), "memory", id="memory-that-grows"),
     pytest.param("v0.10.9", (F.K8S_PROBE_READY, F.K8S_CRASH_LIVENESS), "3550", id="another-port"),
 )
 
@@ -50,6 +54,8 @@ def test_broken_release_is_named_rolled_back_and_proven(
     cluster: Cluster, namespace: str, healing: Healing, release: str, classes: tuple[F, ...], word: str
 ) -> None:
     shop = Shop(cluster, namespace, healing, catalog("v0.10.6"))
+    good = Rollout(ref=shop.cart, state=RolloutState.DONE, message="serves", revision=1)
+    record_release(healing.settings, (good,), commit="", deployed_at=datetime.now(UTC))
     shop.change("/spec/template/spec/containers/0/image", f"{REPOSITORY}:{release}")
 
     def named() -> bool:

@@ -3,10 +3,11 @@
 import difflib
 import json
 from collections.abc import Callable
+from datetime import datetime
 
 import yaml
 
-from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, dig, mapping_of
+from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, dig, mapping_of, mappings_of
 from tasks.domain.cluster_bounds import ChangeBounds
 from tasks.domain.cluster_cause import ClusterCause
 from tasks.domain.cluster_state import state_digest
@@ -20,6 +21,10 @@ ClusterDrafter = Callable[[Incident, ClusterCause, ClusterSnapshot], tuple[Actio
 """The action for a cause and the object whose state it was planned on; raises Unfit, with the reason."""
 BoundedDrafter = Callable[[ClusterCause, ClusterSnapshot, ChangeBounds], tuple[Action, KubeObject]]
 """The same for a change of sizes, which is held within bounds."""
+
+
+FRESH_SECONDS = 3600
+"""What fails within this time after a revision came out may well have come with it."""
 
 
 def deployment_of(cause: ClusterCause, snapshot: ClusterSnapshot) -> KubeObject:
@@ -77,6 +82,30 @@ def ready_of(item: KubeObject) -> int:
     """How many of its pods are ready."""
     count = item.status.get("readyReplicas")
     return count if isinstance(count, int) else 0
+
+
+def serves(newest: KubeObject, target: KubeObject, snapshot: ClusterSnapshot) -> bool:
+    """Whether a revision has all its pods ready, and none of them was started again soon after it came out.
+
+    A pod that is killed again and again is ready for some seconds in between.
+    """
+    if not ready_of(newest) or ready_of(newest) < int(target.spec.get("replicas") or 1):
+        return False
+    return not (_is_fresh(newest, snapshot) and any(_restarts(pod) for pod in snapshot.children_of(newest.ref)))
+
+
+def _is_fresh(item: KubeObject, snapshot: ClusterSnapshot) -> bool:
+    try:
+        made = datetime.fromisoformat(str(dig(item.raw, "metadata", "creationTimestamp")))
+    except ValueError:
+        return False
+    at = snapshot.captured_at
+    return at is not None and made.tzinfo is not None and (at - made).total_seconds() < FRESH_SECONDS
+
+
+def _restarts(pod: KubeObject) -> int:
+    rows = mappings_of(pod.status.get("containerStatuses"))
+    return sum(count for row in rows if isinstance(count := row.get("restartCount"), int))
 
 
 def template_of(item: KubeObject) -> Json:

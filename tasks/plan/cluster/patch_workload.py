@@ -18,9 +18,9 @@ from tasks.plan.cluster.drafting import (
     deployment_of,
     diff_of,
     identity,
-    ready_of,
     revision_of,
     revisions_of,
+    serves,
     template_of,
 )
 from tasks.plan.cluster.probe_port import correct_probe_port
@@ -50,7 +50,7 @@ def patch_workload(_incident: Incident, cause: ClusterCause, snapshot: ClusterSn
     newest, earlier = revisions_of(target, snapshot)
     if earlier is None:
         return correct_probe_port(cause, snapshot, target)
-    if ready_of(newest) and ready_of(newest) >= int(target.spec.get("replicas") or 1):
+    if serves(newest, target, snapshot):
         raise Unfit("the newest revision has all its pods ready")
     now, then = template_of(newest), template_of(earlier)
     places = _blamed_places(cause, now, then)

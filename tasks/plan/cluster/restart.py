@@ -6,7 +6,7 @@ from tasks.domain.failure_class import FailureClass
 from tasks.domain.incident import Incident
 from tasks.domain.plan import Action, Remedy, Risk
 from tasks.plan.case import Unfit
-from tasks.plan.cluster.drafting import identity, ready_of, revisions_of, workload_of
+from tasks.plan.cluster.drafting import identity, revisions_of, serves, workload_of
 
 _REFERENCES = (("configMap", "name"), ("configMapRef", "name"), ("configMapKeyRef", "name"))
 _SECRETS = (("secret", "secretName"), ("secretRef", "name"), ("secretKeyRef", "name"))
@@ -33,15 +33,15 @@ def _require_settled(target: KubeObject, snapshot: ClusterSnapshot) -> None:
     if target.kind != "Deployment":
         return
     newest, earlier = revisions_of(target, snapshot)
-    if earlier is not None and ready_of(newest) < int(target.spec.get("replicas") or 1):
-        raise Unfit("its newest revision has never been ready, which a restart does not change")
+    if earlier is not None and not serves(newest, target, snapshot):
+        raise Unfit("its newest revision does not serve, which a restart does not change")
 
 
 def _reason(cause: ClusterCause, target: KubeObject, snapshot: ClusterSnapshot) -> str:
     pods = snapshot.pods_of(target.ref)
     found = cause.diagnosis.failure_class
     if found is FailureClass.K8S_OOM:
-        return "it was killed out of memory for the first time, and nothing was changed"
+        return "it was killed out of memory, and was not restarted for that before"
     if found is FailureClass.K8S_CRASH_CONFIG:
         newer = _newer_configuration(pods, snapshot)
         if newer is None:

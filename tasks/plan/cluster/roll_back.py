@@ -13,6 +13,7 @@ from tasks.plan.cluster.drafting import (
     ready_of,
     revision_of,
     revisions_of,
+    serves,
     template_of,
 )
 
@@ -21,7 +22,7 @@ def roll_back_rollout(_incident: Incident, cause: ClusterCause, snapshot: Cluste
     """Back to the newest earlier revision that a deploy verified, or that has ready pods: that it works was seen."""
     target = deployment_of(cause, snapshot)
     newest, earlier = revisions_of(target, snapshot)
-    if ready_of(newest) and ready_of(newest) >= int(target.spec.get("replicas") or 1):
+    if serves(newest, target, snapshot):
         raise Unfit("the newest revision has all its pods ready")
     if earlier is None:
         raise Unfit("no earlier revision has a ready pod or was verified by a deploy, so none is known to work")

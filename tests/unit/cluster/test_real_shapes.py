@@ -1,11 +1,15 @@
 """What planted faults on a real cluster taught: each with the state that looks alike and is another story."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from flows.explain_cluster import explain_snapshot
+from tasks.diagnose.cluster import diagnose_cluster
+from tasks.domain.cluster import ClusterSnapshot, KubeObject
 from tasks.domain.cluster_cause import ClusterExplanation
+from tasks.domain.failure_class import FailureClass
 
 Object = dict[str, Any]
 READY = [{"type": "Ready", "status": "True"}]
@@ -127,3 +131,26 @@ def test_mount_that_is_still_awaited_is(tmp_path: Path) -> None:
     )
     found = explained(tmp_path, cart, stuck, event(stuck, "FailedMount", MOUNT))
     assert found.causes[0].diagnosis.failure_class == "k8s.mount"
+
+
+def killed_once(born: str) -> ClusterExplanation:
+    """What a pod that runs again after it was killed out of memory comes to, ten past midnight."""
+    owner = deployment("cart")
+    ended = {"terminated": {"reason": "OOMKilled", "exitCode": 137}}
+    row = {"name": "app", "ready": True, "restartCount": 1, "state": {"running": {}}, "lastState": ended}
+    item = pod(owner, {"phase": "Running", "conditions": READY, "containerStatuses": [row]})
+    item["metadata"]["creationTimestamp"] = born
+    objects = tuple(KubeObject(raw=raw) for raw in (owner, item))
+    at = datetime(2026, 1, 1, 0, 10, tzinfo=UTC)
+    return diagnose_cluster(ClusterSnapshot(objects=objects, captured_at=at))
+
+
+def test_young_pod_that_was_killed_out_of_memory_is_a_fault_though_it_runs_again() -> None:
+    found = killed_once("2026-01-01T00:08:00Z")
+    assert [cause.diagnosis.failure_class for cause in found.causes] == [FailureClass.K8S_OOM]
+
+
+def test_old_pod_that_was_killed_once_is_worth_knowing_only() -> None:
+    found = killed_once("2025-12-01T00:00:00Z")
+    assert found.causes == ()
+    assert [hint.diagnosis.failure_class for hint in found.hints] == [FailureClass.K8S_OOM]

@@ -41,7 +41,7 @@ def test_revision_that_was_never_ready_is_not_restarted() -> None:
     failed_before = (before(Remedy.ROLL_BACK_ROLLOUT, IncidentStatus.ESCALATED),)
     drafted = plan(F.K8S_OOM, state, similar=failed_before)
     assert only_action(drafted).name == Remedy.REPORT_ONLY
-    assert "never been ready" in drafted.rationale
+    assert "does not serve" in drafted.rationale
 
 
 @pytest.mark.parametrize("status", [IncidentStatus.HEALED, IncidentStatus.ESCALATED, IncidentStatus.UNDONE])

@@ -1,6 +1,6 @@
 """The way back: never to a revision of which nothing is known, and rather to one that a deploy saw serve."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -34,11 +34,18 @@ def replica_set(number: int, ready: int = 0) -> KubeObject:
     )
 
 
-def plan_action(*earlier: KubeObject, verified: frozenset[str] = frozenset()) -> Action:
+def plan_action(
+    *others: KubeObject,
+    verified: frozenset[str] = frozenset(),
+    newest: KubeObject | None = None,
+    at: datetime | None = None,
+) -> Action:
     metadata: dict[str, Any] = {"namespace": "shop", "name": "cart", "uid": "c", "generation": 9}
     metadata["annotations"] = {"deployment.kubernetes.io/revision": "9"}
     deployment = KubeObject(raw={"kind": "Deployment", "metadata": metadata, "spec": {"replicas": 1}})
-    snapshot = ClusterSnapshot(objects=(deployment, replica_set(9), *earlier), verified_revisions=verified)
+    snapshot = ClusterSnapshot(
+        objects=(deployment, newest or replica_set(9), *others), verified_revisions=verified, captured_at=at
+    )
     signal = Signal(
         source=SignalSource.CLUSTER,
         kind=SignalKind.ROLLOUT,
@@ -59,6 +66,34 @@ def plan_action(*earlier: KubeObject, verified: frozenset[str] = frozenset()) ->
 
 def test_scaled_down_revision_of_which_nothing_is_known_is_not_gone_back_to() -> None:
     assert plan_action(replica_set(8), verified=frozenset({"uid-other"})).name != Remedy.ROLL_BACK_ROLLOUT
+
+
+def flapping(restarts: int, *, age: timedelta) -> Action:
+    """A revision whose one pod is ready at this moment, beside an earlier one that was verified."""
+    newest = replica_set(9, ready=1)
+    raw = dict(newest.raw)
+    raw["metadata"] = {**raw["metadata"], "creationTimestamp": (NOW - age).isoformat()}
+    pod = {
+        "kind": "Pod",
+        "metadata": {
+            "namespace": "shop",
+            "name": "cart-9-a",
+            "ownerReferences": [{"kind": "ReplicaSet", "name": "cart-9", "controller": True}],
+        },
+        "status": {"containerStatuses": [{"name": "app", "ready": True, "restartCount": restarts}]},
+    }
+    return plan_action(
+        replica_set(8), KubeObject(raw=pod), verified=frozenset({"uid-8"}), newest=KubeObject(raw=raw), at=NOW
+    )
+
+
+def test_revision_that_is_ready_between_two_kills_is_left() -> None:
+    assert flapping(1, age=timedelta(minutes=5)).parameters["revision"] == "cart-8"
+
+
+@pytest.mark.parametrize(("restarts", "age"), [(0, timedelta(minutes=5)), (1, timedelta(days=3))])
+def test_revision_that_serves_stays(restarts: int, age: timedelta) -> None:
+    assert flapping(restarts, age=age).name != Remedy.ROLL_BACK_ROLLOUT
 
 
 def test_failing_revision_itself_is_never_the_way_back() -> None:

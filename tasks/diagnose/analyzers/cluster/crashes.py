@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 
 from tasks.diagnose.analyzers.cluster.reading import (
     MAX_QUOTES,
@@ -15,7 +16,7 @@ from tasks.diagnose.analyzers.cluster.reading import (
     status_quote,
 )
 from tasks.diagnose.analyzers.cluster.saying import Said, listen
-from tasks.domain.cluster import ClusterSnapshot, ContainerLog, KubeObject, ObjectRef
+from tasks.domain.cluster import ClusterSnapshot, ContainerLog, KubeObject, ObjectRef, dig
 from tasks.domain.cluster_cause import Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
 
@@ -43,6 +44,7 @@ _NEAR = {
     "jav": "java",
 }
 _PERMISSION = re.compile(r"permission denied|read-only file system|runAsNonRoot|not permitted|must run as", re.I)
+YOUNG_SECONDS = 600
 _NOWHERE = ObjectRef(kind="", name="")
 _LIVENESS = r"liveness probe|startup probe"
 
@@ -61,7 +63,7 @@ def find_crashes(snapshot: ClusterSnapshot) -> Iterator[Clue]:
 def _crashes(state: ContainerState, pod: KubeObject) -> bool:
     if state.waiting_reason in _CRASHED:
         return True
-    if state.running and not state.ready and state.restarts >= 2 and state.ended:
+    if state.running and not state.ready and state.ended and (state.restarts >= 2 or state.end_reason == "OOMKilled"):
         return True  # between two crashes
     wants_to_run = pod.spec.get("restartPolicy", "Always") == "Always" and not state.init
     return state.ended and not state.running and not state.waiting_reason and (state.exit_code != 0 or wants_to_run)
@@ -249,8 +251,20 @@ def _failed_without_state(snapshot: ClusterSnapshot, pod: KubeObject) -> Iterato
     )
 
 
+def _is_young(pod: KubeObject, snapshot: ClusterSnapshot) -> bool:
+    """Whether the pod was made within the last minutes: what kills it so soon came with its revision."""
+    try:
+        born = datetime.fromisoformat(str(dig(pod.raw, "metadata", "creationTimestamp")))
+    except ValueError:
+        return False
+    at = snapshot.captured_at
+    return at is not None and born.tzinfo is not None and (at - born).total_seconds() < YOUNG_SECONDS
+
+
 def _killed_before(snapshot: ClusterSnapshot) -> Iterator[Clue]:
-    """Pods that run again after they were killed out of memory: worth knowing after once, a fault after twice."""
+    """Pods that run again after they were killed out of memory: a fault after twice, or where the pod is young; else
+    worth knowing.
+    """
     for pod in snapshot.of_kind("Pod"):
         if pod.status.get("phase") != "Running" or is_leaving(pod):
             continue
@@ -266,5 +280,5 @@ def _killed_before(snapshot: ClusterSnapshot) -> Iterator[Clue]:
                     quotes=(status_quote(pod, state.said),),
                     confidence=0.75,
                     rank=25,
-                    hint=state.restarts < 2,
+                    hint=state.restarts < 2 and not _is_young(pod, snapshot),
                 )
