@@ -6,6 +6,7 @@ with nothing.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -299,6 +300,15 @@ class ClusterSnapshot(Noun):
                 return ref
             current = known
         return ref
+
+    def age_seconds(self, item: KubeObject) -> float | None:
+        """How old the object was when the state was read; `None` where either time is not known."""
+        try:
+            born = datetime.fromisoformat(str(dig(item.raw, "metadata", "creationTimestamp")))
+        except ValueError:
+            return None
+        known = self.captured_at is not None and born.tzinfo is not None
+        return (self.captured_at - born).total_seconds() if known and self.captured_at is not None else None
 
     def templates(self) -> list[KubeObject]:
         """What makes pods and has no owner itself, and pods that nothing made: each specification once."""

@@ -66,7 +66,12 @@ class ClusterTriage(Noun):
 
     @property
     def shows(self) -> bool:
-        """Whether the failure shows in the state of what is watched, so that its end can be seen there."""
+        """Whether the failure shows in the state of what is watched, or in its restarts, so its end can be seen."""
+        return self.unhealthy or any(one.ref in self.watched and one.restarts for one in self.health)
+
+    @property
+    def unhealthy(self) -> bool:
+        """Whether something that is watched was not healthy at that moment."""
         return any(one.ref in self.watched and not one.healthy for one in self.health)
 
 

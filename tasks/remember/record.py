@@ -94,6 +94,8 @@ def _not_helped(remediation: Remediation) -> str:
     if proof is not None and proof.inconclusive and not remediation.undone:
         offered = _offered(remediation)
         return f"Not proven: {proof.inconclusive}.{f' Offered: {offered}.' if offered else ''} A person has to look."
+    if proof is not None and proof.inconclusive and remediation.undone and not remediation.problem:
+        return f"Not proven: {proof.inconclusive}; the fix was undone. A person has to look."
     if proof is not None and (proof.passed or proof.inconclusive):
         left = "was undone" if remediation.undone else "could NOT be undone"
         return f"The fix could not be offered and {left}: {remediation.problem}. A person has to look."

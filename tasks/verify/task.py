@@ -45,7 +45,7 @@ def healthy_by_itself(triage: Triage) -> Verification | None:
     when it is not. What is killed again and again looks healthy in between.
     """
     cluster = _cluster_of(triage)
-    if not cluster.shows:
+    if not cluster.unhealthy:
         return None
     kubernetes = _kubernetes(triage)
     with Cluster.from_settings(kubernetes) as live:

@@ -3,7 +3,6 @@
 import difflib
 import json
 from collections.abc import Callable
-from datetime import datetime
 
 import yaml
 
@@ -95,12 +94,8 @@ def serves(newest: KubeObject, target: KubeObject, snapshot: ClusterSnapshot) ->
 
 
 def _is_fresh(item: KubeObject, snapshot: ClusterSnapshot) -> bool:
-    try:
-        made = datetime.fromisoformat(str(dig(item.raw, "metadata", "creationTimestamp")))
-    except ValueError:
-        return False
-    at = snapshot.captured_at
-    return at is not None and made.tzinfo is not None and (at - made).total_seconds() < FRESH_SECONDS
+    age = snapshot.age_seconds(item)
+    return age is not None and age < FRESH_SECONDS
 
 
 def _restarts(pod: KubeObject) -> int:

@@ -154,3 +154,24 @@ def test_old_pod_that_was_killed_once_is_worth_knowing_only() -> None:
     found = killed_once("2025-12-01T00:00:00Z")
     assert found.causes == ()
     assert [hint.diagnosis.failure_class for hint in found.hints] == [FailureClass.K8S_OOM]
+
+
+def starting(at: datetime) -> ClusterExplanation:
+    """A pod of midnight that runs and is not ready, seen at some moment."""
+    owner = deployment("cart", ready=0)
+    owner["status"]["availableReplicas"] = 1  # the last revision's
+    row = {"name": "app", "ready": False, "restartCount": 0, "state": {"running": {}}}
+    conditions = [{"type": "Ready", "status": "False"}]
+    item = pod(owner, {"phase": "Running", "conditions": conditions, "containerStatuses": [row]})
+    item["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z"
+    objects = tuple(KubeObject(raw=raw) for raw in (owner, item))
+    return diagnose_cluster(ClusterSnapshot(objects=objects, captured_at=at))
+
+
+def test_pod_that_has_just_begun_is_no_fault() -> None:
+    assert starting(datetime(2026, 1, 1, 0, 0, 5, tzinfo=UTC)).causes == ()
+
+
+def test_pod_that_is_not_ready_for_long_is_a_fault() -> None:
+    found = starting(datetime(2026, 1, 1, 0, 5, tzinfo=UTC))
+    assert [cause.diagnosis.failure_class for cause in found.causes] == [FailureClass.K8S_PROBE_READY]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 
 from tasks.diagnose.analyzers.cluster.reading import (
     MAX_QUOTES,
@@ -16,7 +15,7 @@ from tasks.diagnose.analyzers.cluster.reading import (
     status_quote,
 )
 from tasks.diagnose.analyzers.cluster.saying import Said, listen
-from tasks.domain.cluster import ClusterSnapshot, ContainerLog, KubeObject, ObjectRef, dig
+from tasks.domain.cluster import ClusterSnapshot, ContainerLog, KubeObject, ObjectRef
 from tasks.domain.cluster_cause import Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
 
@@ -253,12 +252,8 @@ def _failed_without_state(snapshot: ClusterSnapshot, pod: KubeObject) -> Iterato
 
 def _is_young(pod: KubeObject, snapshot: ClusterSnapshot) -> bool:
     """Whether the pod was made within the last minutes: what kills it so soon came with its revision."""
-    try:
-        born = datetime.fromisoformat(str(dig(pod.raw, "metadata", "creationTimestamp")))
-    except ValueError:
-        return False
-    at = snapshot.captured_at
-    return at is not None and born.tzinfo is not None and (at - born).total_seconds() < YOUNG_SECONDS
+    age = snapshot.age_seconds(pod)
+    return age is not None and age < YOUNG_SECONDS
 
 
 def _killed_before(snapshot: ClusterSnapshot) -> Iterator[Clue]:

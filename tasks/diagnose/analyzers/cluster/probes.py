@@ -32,6 +32,10 @@ _USUAL_PORTS = {
 }
 
 
+STARTING_SECONDS = 20
+"""A pod this young that is not ready yet, of which no probe has complained, is starting."""
+
+
 def find_failing_probes(snapshot: ClusterSnapshot) -> Iterator[Clue]:
     """Containers that run and are not ready, or are killed for it, and probes that contradict their own container."""
     for pod in ailing_pods(snapshot):
@@ -70,6 +74,9 @@ def _failing(snapshot: ClusterSnapshot, pod: KubeObject) -> Iterator[Clue]:
                 rank=45,
             )
             return
+    age = snapshot.age_seconds(pod)
+    if age is not None and age < STARTING_SECONDS and not waiting[0].restarts:
+        return
     probed = any(container.get("readinessProbe") for container in containers_of(pod.spec))
     yield Clue(
         failure_class=F.K8S_PROBE_READY,
