@@ -159,7 +159,6 @@ def test_old_pod_that_was_killed_once_is_worth_knowing_only() -> None:
 def starting(at: datetime) -> ClusterExplanation:
     """A pod of midnight that runs and is not ready, seen at some moment."""
     owner = deployment("cart", ready=0)
-    owner["status"]["availableReplicas"] = 1  # the last revision's
     row = {"name": "app", "ready": False, "restartCount": 0, "state": {"running": {}}}
     conditions = [{"type": "Ready", "status": "False"}]
     item = pod(owner, {"phase": "Running", "conditions": conditions, "containerStatuses": [row]})

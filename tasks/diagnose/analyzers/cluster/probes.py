@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tasks.diagnose.analyzers.cluster.reading import (
+    STARTING_SECONDS,
     ailing_pods,
     containers_of,
     event_quote,
@@ -30,10 +31,6 @@ _USUAL_PORTS = {
     "rabbitmq": 5672,
     "memcached": 11211,
 }
-
-
-STARTING_SECONDS = 20
-"""A pod this young that is not ready yet, of which no probe has complained, is starting."""
 
 
 def find_failing_probes(snapshot: ClusterSnapshot) -> Iterator[Clue]:

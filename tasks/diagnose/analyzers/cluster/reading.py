@@ -17,6 +17,8 @@ from tasks.domain.cluster import (
 from tasks.domain.cluster_cause import Quote
 
 MAX_QUOTES = 4
+STARTING_SECONDS = 20
+"""What is this young and not ready yet, and of which no probe has complained, is starting."""
 
 
 class ContainerState(Noun):

@@ -2,7 +2,15 @@
 
 from collections.abc import Iterator
 
-from tasks.diagnose.analyzers.cluster.reading import containers_of, int_of, one_line, spec_quote, status_quote
+from tasks.diagnose.analyzers.cluster.reading import (
+    STARTING_SECONDS,
+    containers_of,
+    int_of,
+    is_healthy,
+    one_line,
+    spec_quote,
+    status_quote,
+)
 from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, ObjectRef, mapping_of, mappings_of
 from tasks.domain.cluster_cause import SYMPTOM, Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
@@ -25,7 +33,10 @@ def find_stuck_rollouts(snapshot: ClusterSnapshot) -> Iterator[Clue]:
             if item.status and not item.sketched and item.owner is None:
                 source = item.spec if kind != "DaemonSet" else item.status
                 yield from _short(
-                    item, int_of(source.get(wanted), 1 if kind != "DaemonSet" else 0), int_of(item.status.get(ready))
+                    snapshot,
+                    item,
+                    int_of(source.get(wanted), 1 if kind != "DaemonSet" else 0),
+                    int_of(item.status.get(ready)),
                 )
     if not snapshot.desired_only and snapshot.knows("Service"):
         for item in snapshot.of_kind("StatefulSet"):
@@ -43,7 +54,7 @@ def find_stuck_rollouts(snapshot: ClusterSnapshot) -> Iterator[Clue]:
                 )
 
 
-def _deployment(_snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:
+def _deployment(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:
     progressing = item.condition("Progressing")
     if progressing.get("status") == "False":
         said = one_line(f"Progressing=False {progressing.get('reason')}: {progressing.get('message') or ''}")
@@ -58,7 +69,9 @@ def _deployment(_snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:
         )
         return
     if item.status and not item.sketched:
-        yield from _short(item, int_of(item.spec.get("replicas"), 1), int_of(item.status.get("availableReplicas")))
+        yield from _short(
+            snapshot, item, int_of(item.spec.get("replicas"), 1), int_of(item.status.get("availableReplicas"))
+        )
     if item.spec.get("paused") is True:
         yield Clue(
             failure_class=F.DEP_ROLLOUT_TIMEOUT,
@@ -71,8 +84,15 @@ def _deployment(_snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:
         )
 
 
-def _short(item: KubeObject, wanted: int, ready: int) -> Iterator[Clue]:
-    if ready < wanted:
+def _is_starting(snapshot: ClusterSnapshot, item: KubeObject) -> bool:
+    """Whether what it lacks has only just been made."""
+    lacking = [pod for pod in snapshot.pods_of(item.ref) if not is_healthy(pod)] or [item]
+    ages = [snapshot.age_seconds(one) for one in lacking]
+    return all(age is not None and age < STARTING_SECONDS for age in ages)
+
+
+def _short(snapshot: ClusterSnapshot, item: KubeObject, wanted: int, ready: int) -> Iterator[Clue]:
+    if ready < wanted and not _is_starting(snapshot, item):
         yield Clue(
             failure_class=F.DEP_ROLLOUT_TIMEOUT,
             rule="cluster-short",
