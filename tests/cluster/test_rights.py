@@ -55,8 +55,16 @@ def kubeconfig(cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[Pat
 
 
 def _written(cluster: Cluster, namespace: str, suffix: str, path: Path) -> Path:
-    trusted = cluster.read(ObjectRef(kind="ConfigMap", namespace=namespace, name="kube-root-ca.crt")).raw["data"]
-    authority = base64.b64encode(trusted["ca.crt"].encode()).decode()
+    trusted: list[str] = []
+
+    def published() -> bool:
+        """Whether the controller has put the cluster's authority into the new namespace."""
+        for one in cluster.list_raw("ConfigMap", namespace=namespace):
+            trusted.extend([one["data"]["ca.crt"]] if one["metadata"]["name"] == "kube-root-ca.crt" else [])
+        return bool(trusted)
+
+    Shop.wait(published)
+    authority = base64.b64encode(trusted[0].encode()).decode()
     names = {"observer": OBSERVER + suffix, "healer": HEALER + suffix}
     users = [{"name": key, "user": {"token": _token(cluster, namespace, name)}} for key, name in names.items()]
     place = {"server": cluster.connection.host, "certificate-authority-data": authority}
