@@ -1,4 +1,4 @@
-"""Reads a request's body with a limit that holds while it arrives, whatever its headers say."""
+"""Reads a request's body with a limit that holds while it arrives, and checks what kind it says it is."""
 
 from fastapi import Request
 
@@ -22,6 +22,16 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
             raise _too_large(max_bytes)
         parts.append(part)
     return b"".join(parts)
+
+
+def check_json(request: Request) -> None:
+    """Check the content type.
+
+    Raises:
+        BadInputError: 415; it is not application/json.
+    """
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+        raise BadInputError("the content type is not application/json", status_code=415)
 
 
 def _too_large(max_bytes: int) -> BadInputError:

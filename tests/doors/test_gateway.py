@@ -119,3 +119,22 @@ def test_call_of_prefect_without_its_token_leaves_nothing(ledger: Ledger, token:
 
     assert asyncio.run(post()) == 401
     assert nothing_kept(ledger)
+
+
+def test_malformed_header_is_refused_without_an_echo(ledger: Ledger) -> None:
+    answer = send(ledger, event(), x_github_event="n0t-an-event" * 20)
+    assert (answer.status_code, set(answer.json())) == (422, {"error", "hint"})
+    assert "n0t-an-event" not in answer.text
+    assert nothing_kept(ledger)
+
+
+def test_unknown_address_and_method_are_refused_in_the_same_form(ledger: Ledger) -> None:
+    async def ask() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app=make_app(Settings(), ledger, SECRET))
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+            return [await client.post("/webhooks/nobody", content=b"{}"), await client.get("/webhooks/github")]
+
+    absent, wrong = asyncio.run(ask())
+    assert (absent.status_code, wrong.status_code) == (404, 405)
+    assert set(absent.json()) == set(wrong.json()) == {"error", "hint"}
+    assert wrong.headers["allow"] == "POST"

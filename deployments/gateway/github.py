@@ -1,0 +1,38 @@
+"""`POST /webhooks/github`: deliveries of GitHub, and those of the local pipeline, which speaks like it."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+
+from deployments.gateway.answers import Accepted, refusals
+from deployments.gateway.body import check_json, read_body
+from deployments.gateway.gateway import Gateway
+from tasks.intake import check_signature, parse_github
+
+
+def github_door(gateway: Gateway) -> APIRouter:
+    """The router of this door."""
+    router = APIRouter(tags=["webhooks"])
+
+    @router.post(
+        "/webhooks/github",
+        status_code=202,
+        response_model_exclude_none=True,
+        summary="A GitHub webhook delivery, or one of the local pipeline",
+        responses=refusals(400, 401, 413, 415, 422, 503),
+    )
+    async def github(
+        request: Request,
+        x_github_event: Annotated[str, Header(max_length=64)] = "",
+        x_github_delivery: Annotated[str, Header(max_length=128)] = "",
+        x_hub_signature_256: Annotated[str | None, Header(max_length=256)] = None,
+    ) -> Accepted:
+        body = await read_body(request, max_bytes=gateway.settings.event_max_bytes)
+        check_signature(body, x_hub_signature_256, gateway.webhook_secrets)
+        check_json(request)
+        now = datetime.now(UTC)
+        parsed = parse_github(x_github_event, x_github_delivery, body, now=now)
+        return await gateway.accept(parsed, source="github", event_name=x_github_event, body=body, now=now)
+
+    return router
