@@ -55,7 +55,14 @@ def opened(folder: Path, **mcp: Any) -> Iterator[Shop]:
 
 
 def fill(fake: FakeKubernetes) -> None:
-    word, encoded, token = SECRETS
+    _fill_namespaces(fake)
+    _fill_pods(fake)
+    _fill_rollouts(fake)
+    _fill_the_rest(fake)
+
+
+def _fill_namespaces(fake: FakeKubernetes) -> None:
+    word, encoded, _ = SECRETS
     for name in ("shop", "bank", "kube-system"):
         fake.add("Namespace", name, status={"phase": "Active"})
         fake.add(
@@ -65,6 +72,10 @@ def fill(fake: FakeKubernetes) -> None:
             data={"password": encoded},
             metadata={"annotations": {"kubectl.kubernetes.io/last-applied-configuration": word, "note": encoded}},
         )
+
+
+def _fill_pods(fake: FakeKubernetes) -> None:
+    word, _, token = SECRETS
     env = [{"name": "DB_PASSWORD", "value": word}, {"name": "URL", "value": f"http://a:{word}@db"}]
     pods = {"containers": [{"name": "app", "image": "cart:2", "env": env, "args": [f"--token={token}"]}]}
     labels = {"app": "cart", "pod-template-hash": "2"}
@@ -80,6 +91,9 @@ def fill(fake: FakeKubernetes) -> None:
     )
     fake.add("Pod", "vault", "bank", spec={"containers": [{"name": "app", "image": "vault:1"}]})
     fake.add("Pod", "coredns-1", "kube-system", spec={"containers": [{"name": "app", "image": "dns:1"}]})
+
+
+def _fill_rollouts(fake: FakeKubernetes) -> None:
     for revision, image in (("1", "cart:1"), ("2", "cart:2")):
         template = {"metadata": {"labels": {"app": "cart"}}, "spec": {"containers": [{"name": "app", "image": image}]}}
         fake.add(
@@ -99,8 +113,12 @@ def fill(fake: FakeKubernetes) -> None:
         "shop",
         spec={"replicas": 1, "selector": {"matchLabels": {"app": "cart"}}, "template": template},
         status={"replicas": 1},
-        metadata={"annotations": {REVISION: "2", "kubectl.kubernetes.io/last-applied-configuration": word}},
+        metadata={"annotations": {REVISION: "2", "kubectl.kubernetes.io/last-applied-configuration": SECRETS[0]}},
     )
+
+
+def _fill_the_rest(fake: FakeKubernetes) -> None:
+    word, _, token = SECRETS
     fake.add("ConfigMap", "prices", "shop", data={"tax": "19", "admin_password": word, "log": f"token={token}"})
     said = {"kind": "Pod", "namespace": "shop", "name": "cart-2-x"}
     fake.add(
