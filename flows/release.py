@@ -127,6 +127,7 @@ def decide_release(settings: Settings, manifests: Manifests) -> tuple[ObjectDeci
         protected_namespaces=settings.kubernetes.protected_namespaces,
         only_namespaces=settings.kubernetes.namespaces,
         kill_switch=settings.kill_switch,
+        policy_dir=settings.object_policy_dir,
     )
 
 

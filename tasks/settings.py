@@ -141,6 +141,8 @@ class Settings(BaseSettings):
     """The limit of a local step that names none itself; GitHub's default for a job is six hours."""
     policy_dir: Path | None = None
     """A folder with your own policy (`*.rego`, `*.json`); `None` is the default one."""
+    object_policy_dir: Path | None = None
+    """The same for the policy that the objects of a release are asked about, one by one."""
     kill_switch: bool = False
     """When true the gate denies everything that changes something."""
     protected_branches: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from tasks.domain.cluster import KubeObject
 from tasks.domain.plan import Verdict
 from tasks.domain.rollout import ObjectDecision
+from tasks.errors import PermanentError
 from tasks.gate.policy import PolicyAnswer, shorten
 
 OBJECT_POLICY = Path(__file__).parent / "rego_objects"
@@ -29,12 +30,21 @@ def decide_objects(
     protected_namespaces: Sequence[str],
     only_namespaces: Sequence[str] = (),
     kill_switch: bool = False,
-    policy_dir: Path = OBJECT_POLICY,
+    policy_dir: Path | None = None,
 ) -> tuple[ObjectDecision, ...]:
     """One decision for each object that is to be applied, in order: the floor's where that denies, else the policy's.
 
-    `only_namespaces` are the only ones that may be changed; empty means all that are not protected.
+    `only_namespaces` are the only ones that may be changed; empty means all that are not protected. `policy_dir` holds
+    `*.rego` and `*.json`; `None` is the default policy.
+
+    Raises:
+        PermanentError: there is no policy in that folder.
     """
+    policy_dir = policy_dir or OBJECT_POLICY
+    if not any(policy_dir.glob("*.rego")):
+        raise PermanentError(
+            f"there is no policy in {policy_dir}: HEALFLOW_OBJECT_POLICY_DIR names a folder with *.rego"
+        )
     decided: list[ObjectDecision] = []
     for start in range(0, len(objects), BATCH):
         batch = objects[start : start + BATCH]
