@@ -8,11 +8,14 @@ from prefect import get_client, suspend_flow_run
 from prefect.context import FlowRunContext
 from prefect.input import RunInput
 
-from tasks.approve import question_markdown
+from tasks.approve import make_card, question_markdown
 from tasks.approve.task import ask, judge_form, read_answer, replan, take_answer
+from tasks.clients.ledger import StoredApproval
 from tasks.domain.approval import Answer, Approval, ApprovalRequest, Judgement
+from tasks.domain.incident import IncidentStatus
 from tasks.domain.plan import Decision, Plan
-from tasks.domain.story import Triage
+from tasks.domain.story import Story, Triage
+from tasks.settings import Settings
 
 GRACE_SECONDS = 3600
 """The ledger's deadline comes first and is enforced by the dispatcher; Prefect's own comes this much later."""
@@ -47,7 +50,7 @@ def ask_and_wait(story: Triage, decision: Decision) -> Approval:
     said = ""
     for number in count(1):
         form = suspend_flow_run(
-            wait_for_input=AnswerForm.with_initial_data(description=said + question_markdown(story, decision)),
+            wait_for_input=AnswerForm.with_initial_data(description=said + _question(story, decision, request)),
             timeout=_seconds_left(request),
             key=f"approve-{ended_tries + 1}-{number}-{request.id}",
         )
@@ -57,6 +60,19 @@ def ask_and_wait(story: Triage, decision: Decision) -> Approval:
             return Approval.model_validate(take_answer(request))
         said = f"**The last answer: {judgement.message}.**\n\n"
     raise AssertionError("counting does not end")
+
+
+def _question(triage: Triage, decision: Decision, request: ApprovalRequest) -> str:
+    told = Story(
+        incident=triage.incident.model_copy(update={"status": IncidentStatus.WAITING}),
+        evidence=triage.evidence,
+        diagnosis=triage.diagnosis,
+        plan=triage.plan,
+        decision=decision,
+        request=request,
+    )
+    web_url = Settings().github.web_url
+    return question_markdown(make_card(told, StoredApproval(request=request), now=datetime.now(UTC), web_url=web_url))
 
 
 def _seconds_left(request: ApprovalRequest) -> int:

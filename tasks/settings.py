@@ -43,6 +43,13 @@ class GithubSettings(BaseModel):
     """How long the re-run of failed jobs on GitHub is waited for."""
 
     @property
+    def web_url(self) -> str:
+        """Where its pages stand, which the API's address tells: `https://HOST` for `https://HOST/api/v3`."""
+        return (
+            "https://github.com" if self.api_url == "https://api.github.com" else self.api_url.removesuffix("/api/v3")
+        )
+
+    @property
     def can_write(self) -> bool:
         """Whether there are credentials to write with."""
         return self.token is not None or self.app_id is not None
@@ -129,6 +136,8 @@ class Settings(BaseSettings):
     """On loopback; 0 takes a free one."""
     prefect_port: Port = 4211
     """On loopback; 0 takes a free one."""
+    prefect_ui_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")] | None = None
+    """Where people reach Prefect's pages, for the links of a card; `None` is loopback at `prefect_port`."""
     approval_timeout_seconds: Annotated[int, Field(ge=5, le=30 * 24 * 3600)] = 24 * 3600
     """How long a question waits; then silence is *no*."""
     event_max_bytes: Annotated[int, Field(ge=1_000, le=26_214_400)] = 5_242_880
@@ -160,6 +169,11 @@ class Settings(BaseSettings):
     def ledger_url(self) -> str:
         """The ledger's SQLAlchemy URL."""
         return self.database_url or f"sqlite:///{self.root / 'ledger.db'}"
+
+    @property
+    def prefect_pages_url(self) -> str:
+        """Where people reach Prefect's pages."""
+        return self.prefect_ui_url or f"http://127.0.0.1:{self.prefect_port}"
 
     @property
     def runs_root(self) -> Path:

@@ -5,9 +5,10 @@ came through.
 """
 
 from tasks.approve.answering import answer_newest, answer_question, attempt_at, expire
-from tasks.approve.card import question_markdown
+from tasks.approve.card import make_card
 from tasks.approve.editing import check_edit, editable
 from tasks.approve.judging import identify, judge
+from tasks.approve.markdown import question_markdown
 from tasks.approve.request import make_request
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "expire",
     "identify",
     "judge",
+    "make_card",
     "make_request",
     "question_markdown",
 ]

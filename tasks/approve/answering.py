@@ -67,6 +67,7 @@ def attempt_at(
     reason: str,
     now: datetime,
     edits: Mapping[str, str] | None = None,
+    snooze_seconds: int = 0,
 ) -> Attempt:
     """An attempt at exactly the question that stands in the ledger."""
     return Attempt(
@@ -78,6 +79,7 @@ def attempt_at(
         channel=channel,
         reason=reason,
         edits=edits or {},
+        snooze_seconds=snooze_seconds,
         at=now,
     )
 

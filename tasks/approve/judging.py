@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Sequence
+from datetime import timedelta
 
 from tasks.domain.approval import (
     Answer,
@@ -41,6 +42,8 @@ def judge(
     if found is not None:
         refusal, message = found
         return Judgement(refusal=refusal, message=message)
+    if attempt.answer is Answer.SNOOZE:
+        return _quiet(attempt, request)
     approval = Approval(
         request_id=request.id,
         plan_digest=request.plan_digest,
@@ -59,6 +62,14 @@ def judge(
         more = "one more person has" if missing == 1 else f"{missing} more people have"
         return Judgement(message=f"recorded; {more} to say yes", approval=approval)
     return Judgement(message=f"recorded: {attempt.answer}", approval=approval, settles=True)
+
+
+def _quiet(attempt: Attempt, request: ApprovalRequest) -> Judgement:
+    until = min(attempt.at + timedelta(seconds=attempt.snooze_seconds), request.deadline)
+    message = (
+        f"quiet until {until:%Y-%m-%d %H:%M} UTC; without an answer by {request.deadline:%Y-%m-%d %H:%M} UTC it is no"
+    )
+    return Judgement(message=message, snoozed_until=until)
 
 
 def _joint(answer: Answer, votes: Sequence[Approval]) -> Answer:

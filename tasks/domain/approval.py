@@ -16,6 +16,8 @@ class Answer(StrEnum):
     REJECT = "reject"
     EDIT = "edit"
     """Plan it anew with other parameters: a new digest, which passes the gate and is asked about again."""
+    SNOOZE = "snooze"
+    """Remind nobody for a while: it answers nothing, and the deadline stays."""
     EXPIRED = "expired"
 
     @property
@@ -29,6 +31,7 @@ class ApprovalChannel(StrEnum):
 
     COMMAND_LINE = "command_line"
     PREFECT_UI = "prefect_ui"
+    SLACK = "slack"
     DEADLINE = "deadline"
 
 
@@ -138,6 +141,8 @@ class Attempt(Noun):
     channel: ApprovalChannel
     reason: str = ""
     edits: Mapping[str, str] = Field(default_factory=dict)
+    snooze_seconds: int = Field(default=0, ge=0, le=7 * 24 * 3600)
+    """How long to be quiet, for `Answer.SNOOZE`."""
     at: UtcTime
 
 
@@ -165,3 +170,5 @@ class Judgement(Noun):
     """What is recorded, `None` when it is refused."""
     settles: bool = False
     """Whether the question has its answer now."""
+    snoozed_until: UtcTime | None = None
+    """Until when nobody is reminded, for `Answer.SNOOZE`; never after the deadline."""

@@ -16,14 +16,17 @@ from tasks.domain.story import Story, TimelineEntry
 N = TypeVar("N", bound=Noun)
 
 
-def read_story(ledger: Ledger, incident_id: str) -> Story:
+def read_story(ledger: Ledger, incident_id: str, *, around: str | None = None) -> Story:
     """Everything known of one incident; the id may be shortened as long as it is unambiguous.
+
+    `around` is the id of a question: the story is then told up to the next plan, so that it holds the plan that was
+    asked about even when the incident was planned anew since.
 
     Raises:
         NotFoundError: no incident, or several, have that id.
     """
     incident = ledger.incidents.get(incident_id).incident
-    entries = ledger.incidents.journal(incident.id)
+    entries = _around(ledger.incidents.journal(incident.id), around)
     diagnosis = _newest(entries, EntryKind.DIAGNOSIS, Diagnosis)
     similar = ledger.memory.similar(diagnosis.fingerprint) if diagnosis else ()
     return Story(
@@ -44,6 +47,17 @@ def read_story(ledger: Ledger, incident_id: str) -> Story:
         timeline=tuple(TimelineEntry(at=entry.at, what=_SAY[entry.kind](entry.document)) for entry in entries),
         similar=tuple(other for other in similar if other.incident_id != incident.id),
     )
+
+
+def _around(entries: tuple[JournalEntry, ...], request_id: str | None) -> tuple[JournalEntry, ...]:
+    asked = [
+        index
+        for index, entry in enumerate(entries)
+        if entry.kind is EntryKind.ASKED and json.loads(entry.document)["id"] == request_id
+    ]
+    later = range(asked[-1], len(entries)) if asked else range(0)
+    end = next((index for index in later if entries[index].kind is EntryKind.PLAN), len(entries))
+    return entries[:end]
 
 
 def _newest(entries: tuple[JournalEntry, ...], kind: EntryKind, noun: type[N]) -> N | None:

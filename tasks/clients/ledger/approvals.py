@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
 
 from tasks.clients.ledger.audit import append
 from tasks.clients.ledger.engine import transaction
-from tasks.clients.ledger.tables import approvals, incidents, votes
+from tasks.clients.ledger.tables import approvals, incidents, snoozes, votes
 from tasks.domain.approval import Approval, ApprovalRequest, Attempt, Judgement, Refusal
-from tasks.domain.base import Noun
+from tasks.domain.base import Noun, UtcTime
 from tasks.domain.incident import IncidentStatus
 from tasks.errors import NotFoundError
 
@@ -21,6 +21,8 @@ class StoredApproval(Noun):
     votes: tuple[Approval, ...] = ()
     """Who said yes so far, where more than one person has to."""
     answer: Approval | None = None
+    snoozed_until: UtcTime | None = None
+    """Until when nobody wants to be reminded; like `votes` it is read by `get` alone."""
     resumed: bool = False
     used: bool = False
 
@@ -67,6 +69,8 @@ class Approvals:
             judgement = verdict(stored, IncidentStatus(connection.execute(query).scalar_one()))
             if judgement.approval is not None:
                 _record(connection, judgement.approval, settles=judgement.settles)
+            if judgement.snoozed_until is not None:
+                _snooze(connection, attempt, judgement.snoozed_until)
             _audit(connection, attempt, stored.request.incident_id, judgement)
         return judgement
 
@@ -139,7 +143,13 @@ def _find(connection: Connection, request_id: str) -> StoredApproval | None:
         return None
     said = select(votes.c.document).where(votes.c.request_id == request_id).order_by(votes.c.at)
     documents = connection.execute(said).scalars()
-    return _stored(row).model_copy(update={"votes": tuple(Approval.model_validate_json(text) for text in documents)})
+    quiet = connection.execute(select(snoozes.c.until).where(snoozes.c.request_id == request_id)).scalar()
+    return _stored(row).model_copy(
+        update={
+            "votes": tuple(Approval.model_validate_json(text) for text in documents),
+            "snoozed_until": datetime.fromisoformat(quiet) if quiet else None,
+        }
+    )
 
 
 def _record(connection: Connection, approval: Approval, *, settles: bool) -> None:
@@ -156,6 +166,12 @@ def _record(connection: Connection, approval: Approval, *, settles: bool) -> Non
         _settle(connection, approval)
 
 
+def _snooze(connection: Connection, attempt: Attempt, until: datetime) -> None:
+    connection.execute(delete(snoozes).where(snoozes.c.request_id == attempt.request_id))
+    told = {"request_id": attempt.request_id, "person": attempt.identity.person, "until": until.isoformat()}
+    connection.execute(insert(snoozes).values(**told))
+
+
 def _settle(connection: Connection, approval: Approval) -> None:
     connection.execute(
         update(approvals)
@@ -167,7 +183,7 @@ def _settle(connection: Connection, approval: Approval) -> None:
 def _audit(connection: Connection, attempt: Attempt, incident_id: str, judgement: Judgement) -> None:
     told = attempt.model_dump(mode="json", exclude={"nonce"})
     document = told | {"message": judgement.message, "refusal": judgement.refusal, "settles": judgement.settles}
-    kind = "answer.recorded" if judgement.refusal is None else "answer.refused"
+    kind = "answer.refused" if judgement.refusal else "answer.snoozed" if judgement.snoozed_until else "answer.recorded"
     append(connection, kind, incident_id=incident_id, actor=attempt.identity.person, document=document, at=attempt.at)
 
 

@@ -98,6 +98,14 @@ votes = Table(
     Column("at", String(40), nullable=False),
 )
 
+snoozes = Table(
+    "snoozes",
+    metadata,
+    Column("request_id", String(64), ForeignKey("approvals.request_id"), primary_key=True),
+    Column("person", String(128), nullable=False),
+    Column("until", String(40), nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,
