@@ -12,7 +12,7 @@ from typing import Protocol
 from tasks.approve import expire
 from tasks.clients.ledger import EntryKind, EventStatus, Ledger, StoredApproval, StoredEvent, StoredIncident
 from tasks.domain.approval import Answer
-from tasks.domain.incident import Ignored, IncidentStatus, Signal, SignalSource, open_incident
+from tasks.domain.incident import HealNotice, Ignored, IncidentStatus, Signal, SignalSource, open_incident
 from tasks.errors import BadInputError, TransientError
 from tasks.intake import parse_github, parse_prefect
 from tasks.remember.record import unhealed_outcome
@@ -53,7 +53,7 @@ class FlowRuns(Protocol):
         ...
 
 
-def _parse(event: StoredEvent, now: datetime) -> Signal | Ignored:
+def _parse(event: StoredEvent, now: datetime) -> Signal | HealNotice | Ignored:
     if event.source == SignalSource.PREFECT:
         return parse_prefect(event.body, now=now)
     return parse_github(event.event_name, event.delivery_id, event.body, now=now)
@@ -96,12 +96,30 @@ class Dispatcher:
         if isinstance(parsed, Ignored):
             self._ledger.events.settle(event.delivery_id, EventStatus.IGNORED, note=parsed.reason)
             return
+        if isinstance(parsed, HealNotice):
+            self._look_at(parsed, now)
+            return
         incident = self._ledger.incidents.open(open_incident(parsed, now=event.received_at))
         stored = self._ledger.incidents.get(incident.id)
         if stored.flow_run_id is None:
             self._start(stored)
         self._ledger.events.settle(event.delivery_id, EventStatus.DISPATCHED, incident_id=incident.id)
         log.info("%s: %s on %s", incident.id, parsed.title, parsed.repository)
+
+    def _look_at(self, notice: HealNotice, now: datetime) -> None:
+        """A heal run waits or ended: see to it now, and not at the next round."""
+        stored = self._ledger.incidents.of_run(notice.flow_run_id)
+        if stored is None or stored.incident.status.ended:
+            what = "no incident has this run" if stored is None else "the incident has ended"
+            self._ledger.events.settle(notice.delivery_id, EventStatus.IGNORED, note=what)
+            return
+        if not notice.waits:
+            self._expire(now)
+            self._look_after(stored, now)
+        note = "waits for a person" if notice.waits else "its run ended from outside"
+        self._ledger.events.settle(
+            notice.delivery_id, EventStatus.DISPATCHED, incident_id=stored.incident.id, note=note
+        )
 
     def _start(self, stored: StoredIncident) -> None:
         incident_id = stored.incident.id
@@ -137,13 +155,16 @@ class Dispatcher:
 
     def _sweep(self, now: datetime) -> None:
         for stored in self._ledger.incidents.newest(limit=200, in_flight_only=True):
-            if stored.flow_run_id is None:
-                self._start(stored)
-            elif self._runs.state(stored.flow_run_id) in (RunState.LOST, RunState.COMPLETED):
-                # The run may have ended the incident between the two reads.
-                again = self._ledger.incidents.get(stored.incident.id)
-                if not again.incident.status.ended:
-                    self._restart(again, now)
+            self._look_after(stored, now)
+
+    def _look_after(self, stored: StoredIncident, now: datetime) -> None:
+        if stored.flow_run_id is None:
+            self._start(stored)
+        elif self._runs.state(stored.flow_run_id) in (RunState.LOST, RunState.COMPLETED):
+            # The run may have ended the incident between the two reads.
+            again = self._ledger.incidents.get(stored.incident.id)
+            if not again.incident.status.ended:
+                self._restart(again, now)
 
     def _restart(self, stored: StoredIncident, now: datetime) -> None:
         incident = stored.incident

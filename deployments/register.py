@@ -1,4 +1,4 @@
-"""Registers with Prefect what kicks off the heal flow: a Webhook block, and the automations that call it.
+"""Registers with Prefect what kicks off the heal flow: a Webhook block, and the three automations that call it.
 
 `healflow up` does it at every start; for another server: `python -m deployments.register GATEWAY_URL`. Doing it again
 changes what is there and doubles nothing. The block holds the event token, which every client of Prefect's API can
@@ -7,14 +7,51 @@ read: keep that API to yourself.
 
 import json
 import sys
-from typing import cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from deployments.home import Home
-from tasks.intake.prefect import FAILED_STATES, WATCHED_FLOWS
+from tasks.intake.prefect import FAILED_STATES, HEAL_FLOW, SUSPENDED, WATCHED_FLOWS
 from tasks.settings import Settings
 
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.events.schemas.automations import AutomationCore
+
 BLOCK = "healflow-gateway"
-AUTOMATION = "healflow: heal what failed"
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One automation: these flows came into one of these states, so the gateway is called."""
+
+    name: str
+    description: str
+    flows: tuple[str, ...]
+    states: tuple[str, ...]
+
+
+WATCHES = (
+    Watch(
+        name="healflow: heal what failed",
+        description="A provision, deploy, pipeline or teardown run that failed is handed to the gateway.",
+        flows=tuple(WATCHED_FLOWS),
+        states=FAILED_STATES,
+    ),
+    Watch(
+        name="healflow: send the card of a question",
+        description="A heal run was suspended: the people who can answer are told.",
+        flows=(HEAL_FLOW,),
+        states=(SUSPENDED,),
+    ),
+    Watch(
+        name="healflow: close what nobody answered",
+        description="A heal run ended from outside, as when its suspension expired: silence is recorded as no.",
+        flows=(HEAL_FLOW,),
+        states=FAILED_STATES,
+    ),
+)
+"""Heal's own runs are only ever looked at: the gateway makes no incident of them."""
 TEMPLATE = json.dumps(
     {
         "event_id": "{{ event.id }}",
@@ -29,11 +66,11 @@ TEMPLATE = json.dumps(
 
 
 def register(gateway_url: str, token: str) -> None:
-    """Make or renew the block and the automation on the server that PREFECT_API_URL names."""
-    from prefect.automations import Automation
+    """Make or renew the block and the automations on the server that PREFECT_API_URL names."""
+    from prefect import get_client
     from prefect.blocks.webhook import Webhook
     from prefect.events.actions import CallWebhook
-    from prefect.events.schemas.automations import EventTrigger, Posture
+    from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
     from pydantic import SecretStr
 
     block = Webhook(
@@ -42,26 +79,29 @@ def register(gateway_url: str, token: str) -> None:
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         allow_private_urls=True,
     )
-    block_id = block.save(BLOCK, overwrite=True)
-    trigger = EventTrigger(
-        expect={f"prefect.flow-run.{state}" for state in FAILED_STATES},
-        match_related={"prefect.resource.role": "flow", "prefect.resource.name": list(WATCHED_FLOWS)},
-        posture=Posture.Reactive,
-        threshold=1,
-    )
-    wanted = Automation(
-        name=AUTOMATION,
-        description="A provision, deploy, pipeline or teardown run that failed is handed to the gateway.",
-        trigger=trigger,
-        actions=[CallWebhook(block_document_id=block_id, payload=TEMPLATE)],
-    )
-    try:
-        known = cast("Automation", Automation.read(name=AUTOMATION))  # typed as for an event loop
-    except ValueError:
-        wanted.create()
+    call = CallWebhook(block_document_id=block.save(BLOCK, overwrite=True), payload=TEMPLATE)
+    with get_client(sync_client=True) as client:
+        for watch in WATCHES:
+            trigger = EventTrigger(
+                expect={f"prefect.flow-run.{state}" for state in watch.states},
+                match_related={"prefect.resource.role": "flow", "prefect.resource.name": list(watch.flows)},
+                posture=Posture.Reactive,
+                threshold=1,
+            )
+            wanted = AutomationCore(name=watch.name, description=watch.description, trigger=trigger, actions=[call])
+            _upsert(client, wanted)
+
+
+def _upsert(client: "SyncPrefectClient", wanted: "AutomationCore") -> None:
+    """One automation of that name, as it should be; one that somebody switched off stays off."""
+    known = client.read_automations_by_name(wanted.name)
+    if not known:
+        client.create_automation(wanted)
         return
-    wanted.id = known.id
-    wanted.update()
+    first, *doubled = known
+    client.update_automation(first.id, wanted.model_copy(update={"enabled": first.enabled}))
+    for extra in doubled:
+        client.delete_automation(extra.id)
 
 
 def main() -> int:

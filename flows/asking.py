@@ -9,7 +9,7 @@ from prefect.context import FlowRunContext
 from prefect.input import RunInput
 
 from tasks.approve import make_card, question_markdown
-from tasks.approve.task import ask, judge_form, read_answer, replan, take_answer
+from tasks.approve.task import ask, judge_form, read_answer, read_declined, replan, take_answer
 from tasks.clients.ledger import StoredApproval
 from tasks.domain.approval import Answer, Approval, ApprovalRequest, Judgement
 from tasks.domain.incident import IncidentStatus
@@ -32,6 +32,7 @@ class AnswerForm(RunInput):
 def ask_and_wait(story: Triage, decision: Decision) -> Approval:
     """Put the plan to people; returns once it is answered, also in another process days later.
 
+    What was declined in a run that was lost afterwards is not asked again.
     A form that is refused, or is one yes of several, leaves the question open: the run is suspended again. The pause
     key counts the ended tries of the run, so that a retry forced in the Prefect UI cannot reuse an old form.
 
@@ -42,6 +43,9 @@ def ask_and_wait(story: Triage, decision: Decision) -> Approval:
     if context is None or context.flow_run is None:
         raise RuntimeError("ask_and_wait is called inside a flow run")
     run_id = context.flow_run.id
+    declined = read_declined(story.incident.id)
+    if declined is not None:
+        return Approval.model_validate(take_answer(ApprovalRequest.model_validate(declined)))
     request = ApprovalRequest.model_validate(ask(story, decision, flow_run_id=str(run_id)))
     if read_answer(request) is not None:
         return Approval.model_validate(take_answer(request))

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from deployments.gateway.answers import Accepted
 from tasks.clients.ledger import EventStatus, Ledger, StoredEvent
-from tasks.domain.incident import Ignored, Signal
+from tasks.domain.incident import HealNotice, Ignored, Signal
 from tasks.intake import check_age
 from tasks.settings import Settings
 
@@ -23,7 +23,7 @@ class Gateway:
     """Bearer tokens of senders that cannot sign; two while one is rotated."""
 
     async def accept(
-        self, parsed: Signal | Ignored, *, source: str, event_name: str, body: bytes, now: datetime
+        self, parsed: Signal | HealNotice | Ignored, *, source: str, event_name: str, body: bytes, now: datetime
     ) -> Accepted:
         """Commit one delivery to the ledger; it is there when this returns.
 

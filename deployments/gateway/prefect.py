@@ -19,7 +19,7 @@ def prefect_door(gateway: Gateway) -> APIRouter:
         "/webhooks/prefect",
         status_code=202,
         response_model_exclude_none=True,
-        summary="A failed flow run, told by an automation of Prefect",
+        summary="A flow run that failed, or a heal that waits, told by an automation of Prefect",
         responses=refusals(400, 401, 413, 422, 503),
     )
     async def prefect(

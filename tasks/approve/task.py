@@ -50,6 +50,19 @@ def read_answer(request: ApprovalRequest) -> Approval | None:
     return stored.answer if stored else None
 
 
+@task(task_run_name="read whether it was declined", cache_policy=NO_CACHE)
+def read_declined(incident_id: str) -> ApprovalRequest | None:
+    """The newest question of the incident when it was answered with no, by a person or by silence.
+
+    A run that was lost is started again and plans anew: what was declined is not asked about a second time.
+    """
+    questions = Ledger.shared(Settings().ledger_url).approvals.of_incident(incident_id)
+    newest = questions[-1] if questions else None
+    if newest is None or newest.answer is None or newest.answer.answer.approves or newest.answer.answer is Answer.EDIT:
+        return None
+    return newest.request
+
+
 @task(task_run_name="judge the form, round {round_number}", persist_result=True, **RETRYING)
 def judge_form(
     request: ApprovalRequest, answer: Answer, approver: str, reason: str, round_number: int

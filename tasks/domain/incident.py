@@ -101,6 +101,19 @@ class Ignored(Noun):
     """One clause for the operator: why nothing is done."""
 
 
+class HealNotice(Noun):
+    """Prefect tells of a run of heal itself: it was suspended, or it ended from outside, as by its time-out.
+
+    It opens nothing and is believed in nothing: it only says where to look.
+    """
+
+    delivery_id: str
+    flow_run_id: str
+    waits: bool
+    """Whether it was suspended, so that somebody has to be asked; else it ended."""
+    occurred_at: UtcTime
+
+
 class IncidentStatus(StrEnum):
     """Where an incident stands; the last eight are ends."""
 

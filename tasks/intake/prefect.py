@@ -1,4 +1,4 @@
-"""What an automation of Prefect sends through the webhook block -> Signal.
+"""What an automation of Prefect sends through the webhook block -> Signal, or the notice that a heal waits or ended.
 
 The body is ours: `deployments/register.py` writes its template. A run of heal itself is never a signal, or a heal could
 feed on its own failure.
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from tasks.domain.incident import Ignored, RunRef, Severity, Signal, SignalKind, SignalSource
+from tasks.domain.incident import HealNotice, Ignored, RunRef, Severity, Signal, SignalKind, SignalSource
 from tasks.errors import BadInputError
 from tasks.intake.fields import Fields
 from tasks.intake.verify import check_not_future
@@ -25,11 +25,14 @@ WATCHED_FLOWS: Mapping[str, SignalKind] = MappingProxyType(
 )
 """The flows whose failures are healed, and what has failed then."""
 FAILED_STATES = ("Failed", "Crashed", "TimedOut")
-OWN_FLOWS = frozenset({"heal", "triage", "remediate"})
+SUSPENDED = "Suspended"
+"""The state of a run that waits for a person."""
+HEAL_FLOW = "heal"
+OWN_FLOWS = frozenset({HEAL_FLOW, "triage", "remediate"})
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def parse_prefect(payload: bytes, *, now: datetime) -> Signal | Ignored:
+def parse_prefect(payload: bytes, *, now: datetime) -> Signal | HealNotice | Ignored:
     """Parse one call; it names its own delivery, the id of Prefect's event.
 
     Raises:
@@ -44,6 +47,11 @@ def parse_prefect(payload: bytes, *, now: datetime) -> Signal | Ignored:
     fields = Fields(document)
     delivery_id, run_id = _uuid(fields, "event_id"), _uuid(fields, "flow_run_id")
     flow, state = fields.text("flow"), fields.text("state")
+    if flow == HEAL_FLOW and state.replace(" ", "") in (SUSPENDED, *FAILED_STATES):
+        occurred_at = fields.moment("occurred")
+        check_not_future(occurred_at, now=now)
+        waits = state == SUSPENDED
+        return HealNotice(delivery_id=delivery_id, flow_run_id=run_id, waits=waits, occurred_at=occurred_at)
     if flow in OWN_FLOWS:
         return Ignored(delivery_id=delivery_id, event="prefect", reason="heal is never healed by itself")
     if flow not in WATCHED_FLOWS:

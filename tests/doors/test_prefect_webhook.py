@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deployments.register import AUTOMATION
+from deployments.register import WATCHES
 from tests.doors.test_up import ROOT, Up, eventually, up
 
 __all__ = ["up"]
@@ -65,5 +65,5 @@ def test_failed_flow_run_is_healed_and_others_are_not(up: Up, tmp_path: Path) ->
     again = [sys.executable, "-m", "deployments.register", holder.gateway_url]
     subprocess.run(again, cwd=ROOT, env={**up.environment, **environment}, capture_output=True, timeout=60, check=True)
     listed = httpx.post(f"{holder.prefect_url}/api/automations/filter", json={}).json()
-    assert [automation["name"] for automation in listed] == [AUTOMATION]
+    assert sorted(one["name"] for one in listed) == sorted(watch.name for watch in WATCHES)
     assert up.stop() == 0

@@ -60,6 +60,24 @@ def test_answer_after_the_deadline_is_no(healing: Healing) -> None:
     assert untouched(healing)
 
 
+@pytest.mark.parametrize("answer", [Answer.REJECT, Answer.EXPIRED])
+def test_what_was_declined_is_not_asked_again_by_the_run_after_a_lost_one(healing: Healing, answer: Answer) -> None:
+    incident = healing.break_format()
+    assert healing.start(incident) is None
+    request = healing.story(incident).request
+    assert request is not None
+    if answer is Answer.REJECT:
+        assert healing.say(incident, answer, reason="not now").settles
+    else:
+        assert expire(healing.ledger, request, now=request.deadline + timedelta(seconds=1))
+    healing.repository.commit("Another plan is due", {"notes.txt": "the target has moved"})
+    outcome = healing.start(incident)
+    assert outcome is not None, "a new run, which plans anew"
+    assert outcome.status is (IncidentStatus.REJECTED if answer is Answer.REJECT else IncidentStatus.EXPIRED)
+    assert len(healing.ledger.approvals.of_incident(incident.id)) == 1
+    assert untouched(healing)
+
+
 def test_bare_resume_is_refused_and_approves_nothing(healing: Healing) -> None:
     incident = healing.break_format()
     assert healing.start(incident) is None

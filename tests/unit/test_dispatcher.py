@@ -155,3 +155,78 @@ def test_lost_run_is_started_again_a_bounded_number_of_times(ledger: Ledger) -> 
         dispatcher.tick(NOW + timedelta(minutes=round_))
     assert len(server.runs) == MAX_DISPATCHES
     assert ledger.incidents.newest()[0].incident.status is IncidentStatus.ESCALATED
+
+
+RUN = "0196a7a2-0000-7000-8000-000000000002"
+
+
+def tell(ledger: Ledger, state: str, *, run: str = RUN, delivery: int = 1) -> None:
+    """What an automation of Prefect tells of a run of heal."""
+    told = {
+        "event_id": f"0196a7a2-0000-7000-8000-{delivery:012d}",
+        "occurred": NOW.isoformat(),
+        "flow": "heal",
+        "flow_run": "heal-inc",
+        "flow_run_id": run,
+        "state": state,
+    }
+    ledger.events.accept(
+        StoredEvent(
+            delivery_id=told["event_id"],
+            source="prefect",
+            event_name="flow_run",
+            body=json.dumps(told).encode(),
+            received_at=NOW,
+        )
+    )
+
+
+def healing(ledger: Ledger, server: Server) -> tuple[Dispatcher, str]:
+    """A dispatcher that has looked at everything just now, and an incident that RUN heals."""
+    dispatcher = Dispatcher(ledger, server)
+    deliver(ledger)
+    dispatcher.tick(NOW)
+    incident = ledger.incidents.newest()[0].incident
+    ledger.incidents.set_flow_run(incident.id, RUN)
+    server.states[RUN] = RunState.WAITING
+    dispatcher.tick(NOW + timedelta(seconds=5))
+    return dispatcher, incident.id
+
+
+@pytest.mark.parametrize("state", ["Failed", "Crashed", "TimedOut", "Suspended"])
+def test_notice_of_a_heal_opens_no_incident_and_of_an_unknown_run_does_nothing(ledger: Ledger, state: str) -> None:
+    server = Server()
+    dispatcher, _ = healing(ledger, server)
+    tell(ledger, state, run=RUN.replace("2", "3"))
+    dispatcher.tick(NOW + timedelta(seconds=6))
+    assert ledger.events.pending() == ()
+    assert (len(ledger.incidents.newest()), len(server.runs)) == (1, 1)
+
+
+def test_notice_of_a_failed_heal_before_the_deadline_is_no_answer(ledger: Ledger) -> None:
+    server = Server()
+    dispatcher, _ = healing(ledger, server)
+    ask(ledger, deadline=NOW + timedelta(hours=1))
+    tell(ledger, "Failed")
+    dispatcher.tick(NOW + timedelta(seconds=6))
+    stored = ledger.approvals.get("q-1")
+    assert stored is not None
+    assert stored.answer is None
+    assert len(server.runs) == 1, "the run itself still waits: the notice alone is not believed"
+
+
+def test_suspension_that_expired_is_recorded_as_no_and_the_end_is_written_by_another_run(ledger: Ledger) -> None:
+    server = Server()
+    dispatcher, _ = healing(ledger, server)
+    ask(ledger, deadline=NOW + timedelta(seconds=5, milliseconds=500))
+    server.states[RUN] = RunState.LOST  # what the server made of it
+    tell(ledger, "Failed")
+    dispatcher.tick(NOW + timedelta(seconds=6))
+    stored = ledger.approvals.get("q-1")
+    assert stored is not None
+    assert stored.answer is not None
+    assert stored.answer.answer is Answer.EXPIRED
+    assert len(server.runs) == 2
+    tell(ledger, "Failed", delivery=2)
+    dispatcher.tick(NOW + timedelta(seconds=7))
+    assert len(server.runs) == 2, "told again, of a run that is no longer the incident's"

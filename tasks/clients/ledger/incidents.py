@@ -90,6 +90,13 @@ class Incidents:
             raise NotFoundError(f"{which} the id {incident_id!r}; 'healflow incidents' lists them")
         return _stored(rows[0])
 
+    def of_run(self, flow_run_id: str) -> StoredIncident | None:
+        """The incident that this flow run handles now, `None` when there is none."""
+        query = select(incidents).where(incidents.c.flow_run_id == flow_run_id).limit(1)
+        with transaction(self._engine) as connection:
+            row = connection.execute(query).mappings().first()
+        return _stored(row) if row is not None else None
+
     def newest(self, *, limit: int = 50, in_flight_only: bool = False) -> tuple[StoredIncident, ...]:
         """The newest incidents first."""
         query = select(incidents).order_by(incidents.c.opened_at.desc(), incidents.c.id).limit(limit)

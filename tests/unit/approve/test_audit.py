@@ -45,6 +45,20 @@ def tamper(folder: Path, statements: str) -> None:
             "UPDATE audit SET sequence = 3 WHERE sequence = 99",
             "entry 2 (journal",
         ),
+        ("DELETE FROM audit WHERE sequence = 5", "the end is cut off: 5 entries were written, and 4 are left"),
+        (
+            "DELETE FROM audit WHERE sequence = 5; UPDATE audit_head SET count = 4",
+            "the head does not fit",
+        ),
+        (
+            "INSERT INTO audit SELECT 6, at, kind, incident_id, actor, document, hash FROM audit WHERE sequence = 5",
+            "entry 6",
+        ),
+        (
+            "UPDATE audit SET sequence = -sequence - 1 WHERE sequence >= 3; UPDATE audit SET sequence = -sequence WHERE sequence < 0;"
+            "INSERT INTO audit SELECT 3, at, kind, incident_id, actor, document, hash FROM audit WHERE sequence = 2",
+            "entry 3 (journal",
+        ),
         ("DELETE FROM audit WHERE sequence > 3", "the end is cut off: 5 entries were written, and 3 are left"),
         ("DELETE FROM audit", "the end is cut off"),
         ("DELETE FROM audit_head", "the head does not fit"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.domain.incident import Ignored, Signal, SignalKind, SignalSource
+from tasks.domain.incident import HealNotice, Ignored, Signal, SignalKind, SignalSource
 from tasks.errors import BadInputError
 from tasks.intake import check_bearer, parse_prefect
 
@@ -48,11 +48,23 @@ def test_malformed_field_is_refused(changes: dict[str, Any]) -> None:
     assert caught.value.status_code == 422
 
 
-@pytest.mark.parametrize("flow", ["heal", "triage", "remediate"])
-def test_heal_is_never_healed_by_itself(flow: str) -> None:
-    parsed = parse_prefect(body(flow=flow), now=NOW)
+@pytest.mark.parametrize(
+    ("flow", "state"),
+    [("triage", "Failed"), ("remediate", "Crashed"), ("heal", "Completed"), ("heal", "Paused"), ("heal", "Running")],
+)
+def test_heal_is_never_healed_by_itself(flow: str, state: str) -> None:
+    parsed = parse_prefect(body(flow=flow, state=state), now=NOW)
     assert isinstance(parsed, Ignored)
     assert "never healed by itself" in parsed.reason
+
+
+@pytest.mark.parametrize(
+    ("state", "waits"), [("Suspended", True), ("Failed", False), ("Crashed", False), ("Timed Out", False)]
+)
+def test_heal_that_waits_or_ended_is_a_notice_and_no_signal(state: str, waits: bool) -> None:
+    parsed = parse_prefect(body(flow="heal", state=state), now=NOW)
+    assert isinstance(parsed, HealNotice)
+    assert (parsed.waits, parsed.flow_run_id) == (waits, "0196a7a2-0000-7000-8000-000000000002")
 
 
 @pytest.mark.parametrize("changes", [{"flow": "report"}, {"state": "Completed"}, {"state": "Suspended"}])
