@@ -4,12 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tasks.clients.kubernetes import Cluster
-from tasks.clients.ledger import Ledger
+from flows.deploy_incidents import class_of, open_failed_rollouts, open_refused
 from tasks.domain.base import Noun
 from tasks.domain.cluster import KubeObject
 from tasks.domain.failure_class import FailureClass
-from tasks.domain.incident import ClusterTarget, Incident, Signal, SignalKind, SignalSource, open_incident
 from tasks.domain.plan import Verdict
 from tasks.domain.rollout import (
     DeployReport,
@@ -17,12 +15,13 @@ from tasks.domain.rollout import (
     Difference,
     Manifests,
     ObjectDecision,
+    ObjectRefusal,
+    Preview,
     ReleaseOrder,
     Rollout,
     RolloutState,
     VerifiedRevision,
 )
-from tasks.errors import BadInputError, ConflictError, NotFoundError
 from tasks.gate.objects import decide_objects
 from tasks.rollout import steps
 from tasks.settings import Settings
@@ -42,8 +41,8 @@ class Steps:
     """The steps of a deploy that touch the outside."""
 
     render: Callable[[ReleaseOrder], Manifests]
-    preview: Callable[[Manifests], tuple[Difference, ...]]
-    apply: Callable[[Manifests], None]
+    preview: Callable[[Manifests], Preview]
+    apply: Callable[[Manifests], ObjectRefusal | None]
     watch: Callable[[Manifests, float], tuple[Rollout, ...]]
     smoke: Callable[[ReleaseOrder, Manifests], str]
     record: Callable[[tuple[Rollout, ...], str, datetime], tuple[VerifiedRevision, ...]]
@@ -80,11 +79,11 @@ def bring_out(
     )
     if denied:
         return report
-    try:
-        differences = taken.preview(manifests)
-    except (ConflictError, BadInputError, NotFoundError) as error:
-        return _refused(report, error)
+    preview = taken.preview(manifests)
+    differences = preview.differences
     report = report.model_copy(update={"differences": differences})
+    if preview.refused:
+        return _refused(settings, order, report, preview.refused)
     asked = tuple(one for one in decisions if one.verdict is Verdict.ASK)
     if order.dry_run:
         changed = sum(bool(one.text) for one in differences)
@@ -99,15 +98,14 @@ def _apply(
     settings: Settings, order: ReleaseOrder, taken: Steps, manifests: Manifests, report: DeployReport
 ) -> DeployReport:
     started = datetime.now(UTC)
-    try:
-        taken.apply(manifests)
-    except (ConflictError, BadInputError) as error:
-        return _refused(report, error)
+    refused = taken.apply(manifests)
+    if refused is not None:
+        return _refused(settings, order, report, (refused,))
     rollouts = taken.watch(manifests, order.rollout_timeout_seconds)
     report = report.model_copy(update={"rollouts": rollouts})
     failed = [one for one in rollouts if one.state is RolloutState.FAILED]
     if failed:
-        opened = open_rollout_incidents(settings, failed, commit=order.commit, now=datetime.now(UTC))
+        opened = open_failed_rollouts(settings, failed, commit=order.commit, now=datetime.now(UTC))
         report = report.model_copy(update={"incident_ids": tuple(incident.id for incident in opened)})
         told = "; ".join(f"{one.ref} {one.message}" for one in failed)
         return _ended(report, DeployStatus.ROLLOUT_FAILED, told, FailureClass.DEP_ROLLOUT_TIMEOUT)
@@ -131,41 +129,17 @@ def decide_release(settings: Settings, manifests: Manifests) -> tuple[ObjectDeci
     )
 
 
-def open_rollout_incidents(
-    settings: Settings, failed: Sequence[Rollout], *, commit: str, now: datetime
-) -> tuple[Incident, ...]:
-    """An incident for each workload that did not come out, with its revision and the commit.
-
-    Raises:
-        HealflowError: the ledger cannot be written.
-    """
-    ledger = Ledger.shared(settings.ledger_url)
-    with Cluster.from_settings(settings.kubernetes) as cluster:
-        place = cluster.name
-    return tuple(
-        ledger.incidents.open(open_incident(_signal(one, place, commit=commit, now=now), now=now)) for one in failed
-    )
-
-
-def _signal(one: Rollout, place: str, *, commit: str, now: datetime) -> Signal:
-    ref = one.ref
-    return Signal(
-        source=SignalSource.CLUSTER,
-        kind=SignalKind.ROLLOUT,
-        delivery_id=f"deploy-{place}-{ref}-{one.revision}-{now:%Y%m%dT%H%M%S%f}",
-        repository="local/cluster",
-        branch="",
-        commit=commit,
-        title=f"the rollout of {ref} failed: {one.message}"[:200],
-        cluster=ClusterTarget(namespace=ref.namespace, kind=ref.kind, name=ref.name, revision=str(one.revision)),
-        occurred_at=now,
-    )
-
-
-def _refused(report: DeployReport, error: Exception) -> DeployReport:
-    if isinstance(error, ConflictError):
-        return _ended(report, DeployStatus.CONFLICT, str(error), FailureClass.DEP_CONFLICT)
-    return _ended(report, DeployStatus.INVALID, str(error), FailureClass.DEP_APPLY_INVALID)
+def _refused(
+    settings: Settings, order: ReleaseOrder, report: DeployReport, refused: Sequence[ObjectRefusal]
+) -> DeployReport:
+    """The end of a release that the API server does not take; who only wanted to see needs no incident."""
+    status = DeployStatus.CONFLICT if refused[0].conflict else DeployStatus.INVALID
+    report = report.model_copy(update={"refused": tuple(refused)})
+    if not order.dry_run:
+        opened = open_refused(settings, refused, commit=order.commit, now=datetime.now(UTC))
+        report = report.model_copy(update={"incident_ids": tuple(incident.id for incident in opened)})
+    told = "; ".join(f"{one.ref}: {one.message}" for one in refused)
+    return _ended(report, status, told, class_of(refused))
 
 
 def _ended(

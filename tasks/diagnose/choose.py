@@ -1,5 +1,6 @@
 """Of the causes in a cluster, the one that explains the failure that an incident is about."""
 
+from tasks.diagnose.deploys import REFUSED
 from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, unique_refs
 from tasks.domain.cluster_cause import ClusterCause, ClusterExplanation, ClusterTriage
 from tasks.domain.cluster_health import ObjectHealth, health_of, namespace_health
@@ -12,9 +13,15 @@ MAX_WATCHED = 20
 
 
 def choose_cause(found: ClusterExplanation, target: ClusterTarget, snapshot: ClusterSnapshot) -> ClusterCause | None:
-    """The first cause that concerns the target; for a whole namespace the first of all. `None` when none does."""
+    """The first cause that concerns the target; for a whole namespace the first of all. `None` when none does.
+
+    Where a deploy was refused, that is the cause.
+    """
     if not target.name:
         return found.causes[0] if found.causes else None
+    refused = next((cause for cause in found.causes if cause.diagnosis.rule == REFUSED), None)
+    if refused is not None:
+        return refused
     refs = _names_of(target, snapshot)
     return next((cause for cause in found.causes if refs & {cause.target, *cause.victims}), None)
 

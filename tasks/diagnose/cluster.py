@@ -28,10 +28,15 @@ _API_DOWN = re.compile(
 )
 
 
-def diagnose_cluster(snapshot: ClusterSnapshot, *, namespace: str | None = None) -> ClusterExplanation:
-    """What is wrong in the cluster, or with one namespace of it, the gravest and surest first."""
+def diagnose_cluster(
+    snapshot: ClusterSnapshot, *, namespace: str | None = None, told: Sequence[Clue] = ()
+) -> ClusterExplanation:
+    """What is wrong in the cluster, or with one namespace of it, the gravest and surest first.
+
+    `told` are clues from elsewhere, as of the deploy that failed; they are joined with those of the state.
+    """
     clues, failed = _gather(snapshot)
-    clues += _api_down(snapshot)
+    clues += [*_api_down(snapshot), *told]
     joined = _join(snapshot, [clue for clue in clues if not clue.hint])
     concerned = [_seen(snapshot, clue) for clue in joined if _concerns(clue, namespace)]
     concerned.sort(key=lambda clue: (clue.rank >= SYMPTOM, _weight(clue), clue.rank))

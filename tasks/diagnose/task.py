@@ -9,6 +9,7 @@ from tasks.clients.ledger import EntryKind, Ledger
 from tasks.diagnose import diagnose, signatures
 from tasks.diagnose.choose import choose_cause, diagnosis_of, evidence_of, triage_of
 from tasks.diagnose.cluster import diagnose_cluster
+from tasks.diagnose.deploys import deploy_clues
 from tasks.domain.base import Noun
 from tasks.domain.cluster import ClusterSnapshot
 from tasks.domain.cluster_cause import ClusterTriage
@@ -40,7 +41,8 @@ def explain_state(incident: Incident, snapshot: ClusterSnapshot) -> Explained:
     target = incident.signal.cluster
     if target is None:
         raise PermanentError("the signal names nothing in a cluster")
-    found = diagnose_cluster(snapshot, namespace=target.namespace or None)
+    told = deploy_clues(incident.signal)
+    found = diagnose_cluster(snapshot, namespace=target.namespace or None, told=told)
     cause = choose_cause(found, target, snapshot)
     explained = Explained(
         evidence=evidence_of(found, cause),

@@ -6,6 +6,7 @@ from hashlib import blake2b
 from pydantic import Field
 
 from tasks.domain.base import Noun, UtcTime
+from tasks.domain.failure_class import FailureClass
 
 
 class SignalSource(StrEnum):
@@ -63,6 +64,16 @@ class ClusterTarget(Noun):
     """The context of the kubeconfig; empty for the one that the settings name."""
 
 
+class DeployFailure(Noun):
+    """What a deploy saw fail, in the words of whoever said no."""
+
+    failure_class: FailureClass
+    said: tuple[str, ...] = Field(min_length=1)
+    """Redacted lines: the API server's refusals, each beginning with the object, or what the smoke test saw."""
+    smoke_url: str = ""
+    """What did not answer; empty when the deploy did not come as far as its smoke test."""
+
+
 class Signal(Noun):
     """One failure as a door reported it, parsed and checked but not yet explained."""
 
@@ -83,6 +94,8 @@ class Signal(Noun):
     """Where the commit comes from when that is not `repository`: a fork."""
     cluster: ClusterTarget | None = None
     """What fails in a cluster; `None` for what fails elsewhere."""
+    deploy: DeployFailure | None = None
+    """What the deploy said of it, where one failed."""
     severity: Severity = Severity.MEDIUM
     occurred_at: UtcTime
 

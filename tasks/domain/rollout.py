@@ -46,6 +46,23 @@ class Difference(Noun):
     """A unified diff; empty when nothing changes. Values of Secrets are never in it."""
 
 
+class ObjectRefusal(Noun):
+    """One object that the API server did not take."""
+
+    ref: ObjectRef
+    conflict: bool = False
+    """Whether it is a field that another manager owns, and nothing wrong with the object."""
+    message: str
+    """The API server's own words."""
+
+
+class Preview(Noun):
+    """What a dry run of the whole release says."""
+
+    differences: tuple[Difference, ...] = ()
+    refused: tuple[ObjectRefusal, ...] = ()
+
+
 class RolloutState(StrEnum):
     """How far a workload has come."""
 
@@ -101,6 +118,8 @@ class DeployReport(Noun):
     commit: str = ""
     decisions: tuple[ObjectDecision, ...] = ()
     differences: tuple[Difference, ...] = ()
+    refused: tuple[ObjectRefusal, ...] = ()
+    """What the API server did not take."""
     rollouts: tuple[Rollout, ...] = ()
     verified: tuple[VerifiedRevision, ...] = ()
     incident_ids: tuple[str, ...] = ()

@@ -1,5 +1,6 @@
 """The steps of a deploy as plain functions: each speaks with the cluster or the ledger once, and returns a value."""
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -10,8 +11,16 @@ from tasks.clients.kubernetes import Cluster
 from tasks.clients.kustomize import render
 from tasks.clients.ledger import Ledger
 from tasks.domain.cluster import KubeObject, ObjectRef, dig, mappings_of
-from tasks.domain.rollout import Difference, Manifests, ReleaseOrder, Rollout, VerifiedRevision
-from tasks.errors import BadInputError, ConflictError, NotFoundError, PermanentError
+from tasks.domain.rollout import (
+    Difference,
+    Manifests,
+    ObjectRefusal,
+    Preview,
+    ReleaseOrder,
+    Rollout,
+    VerifiedRevision,
+)
+from tasks.errors import BadInputError, ConflictError, ForbiddenError, HealflowError, NotFoundError, PermanentError
 from tasks.rollout.compare import compare
 from tasks.rollout.images import map_images, parse_image_map
 from tasks.rollout.placing import place
@@ -19,6 +28,9 @@ from tasks.rollout.watch import REVISION, ROLLING_KINDS, watch_rollouts
 from tasks.settings import KubernetesSettings, Settings
 
 SMOKE_SECONDS = 60.0
+REFUSALS = (ConflictError, BadInputError, ForbiddenError)
+"""What the API server answers when it does not take an object."""
+_REQUEST = re.compile(r"^[A-Z]+ /\S+: ")
 Tell = Callable[[str], None]
 
 
@@ -44,20 +56,22 @@ def _asks(cluster: Cluster) -> Callable[[str, str], bool]:
     return is_namespaced
 
 
-def preview_release(settings: KubernetesSettings, manifests: Manifests) -> tuple[Difference, ...]:
-    """What applying would change, as the API server's dry run says it; nothing is kept.
+def preview_release(settings: KubernetesSettings, manifests: Manifests) -> Preview:
+    """What applying would change, and all that the API server would refuse, as its dry run says it; nothing is kept.
 
     Raises:
-        ConflictError: another manager owns a field that the release sets.
-        BadInputError: the API server would refuse an object.
-        NotFoundError: the namespace does not exist, and the release does not make it.
+        HealflowError: the API server cannot be reached.
     """
     made = {item["metadata"]["name"] for item in manifests if item.get("kind") == "Namespace"}
     with Cluster.from_settings(settings, acting=True) as cluster:
-        return tuple(_preview(cluster, item, made) for item in manifests)
+        seen = [_preview(cluster, item, made) for item in manifests]
+    return Preview(
+        differences=tuple(one for one in seen if isinstance(one, Difference)),
+        refused=tuple(one for one in seen if isinstance(one, ObjectRefusal)),
+    )
 
 
-def _preview(cluster: Cluster, manifest: dict[str, object], made: set[str]) -> Difference:
+def _preview(cluster: Cluster, manifest: dict[str, object], made: set[str]) -> Difference | ObjectRefusal:
     item = KubeObject(raw=manifest)
     try:
         live = cluster.read(item.ref, api_version=str(manifest.get("apiVersion")))
@@ -66,20 +80,26 @@ def _preview(cluster: Cluster, manifest: dict[str, object], made: set[str]) -> D
     try:
         then = cluster.apply(manifest, dry_run=True)
     except NotFoundError as error:
-        if item.namespace in made:
-            return compare(None, item)
-        raise NotFoundError(f"{item.ref} has nowhere to go: {error}") from error
-    except (ConflictError, BadInputError) as error:
-        raise type(error)(f"{item.ref} cannot be applied: {error}") from error
+        return compare(None, item) if item.namespace in made else _refusal(item, error)
+    except REFUSALS as error:
+        return _refusal(item, error)
     return compare(live, then)
 
 
-def apply_release(settings: KubernetesSettings, manifests: Manifests, *, tell: Tell = lambda _: None) -> None:
+def _refusal(item: KubeObject, error: HealflowError) -> ObjectRefusal:
+    told = _REQUEST.sub("", str(error))
+    return ObjectRefusal(ref=item.ref, conflict=isinstance(error, ConflictError), message=told)
+
+
+def apply_release(
+    settings: KubernetesSettings, manifests: Manifests, *, tell: Tell = lambda _: None
+) -> ObjectRefusal | None:
     """Apply every object in order, as the field manager `healflow`; fields of other managers are never taken.
 
+    The first object that is refused, in spite of the dry run, ends it: those before it are applied.
+
     Raises:
-        ConflictError: another manager took a field since the dry run.
-        HealflowError: the API server refused an object; those before it are applied.
+        HealflowError: the API server cannot be reached.
     """
     with Cluster.from_settings(settings, acting=True) as cluster:
         for number, manifest in enumerate(manifests, 1):
@@ -87,8 +107,9 @@ def apply_release(settings: KubernetesSettings, manifests: Manifests, *, tell: T
             tell(f"applying {item.ref} ({number} of {len(manifests)})")
             try:
                 cluster.apply(manifest)
-            except ConflictError as error:
-                raise ConflictError(f"{item.ref} was not applied: {error}") from error
+            except (*REFUSALS, NotFoundError) as error:
+                return _refusal(item, error)
+    return None
 
 
 def watch_release(

@@ -5,7 +5,7 @@ from datetime import datetime
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.domain.rollout import Difference, Manifests, ReleaseOrder, Rollout, VerifiedRevision
+from tasks.domain.rollout import Manifests, ObjectRefusal, Preview, ReleaseOrder, Rollout, VerifiedRevision
 from tasks.retrying import RETRYING
 from tasks.rollout import steps
 from tasks.settings import Settings
@@ -18,15 +18,15 @@ def render_release(order: ReleaseOrder) -> Manifests:
 
 
 @task(task_run_name="dry run and difference", cache_policy=NO_CACHE, **RETRYING)
-def preview_release(manifests: Manifests) -> tuple[Difference, ...]:
-    """What applying would change."""
+def preview_release(manifests: Manifests) -> Preview:
+    """What applying would change, and what would be refused."""
     return steps.preview_release(Settings().kubernetes, manifests)
 
 
 @task(task_run_name="apply", cache_policy=NO_CACHE, **RETRYING)
-def apply_release(manifests: Manifests) -> None:
-    """Apply it; applying the same again changes nothing."""
-    steps.apply_release(Settings().kubernetes, manifests, tell=get_run_logger().info)
+def apply_release(manifests: Manifests) -> ObjectRefusal | None:
+    """Apply it; applying the same again changes nothing. What is refused ends it."""
+    return steps.apply_release(Settings().kubernetes, manifests, tell=get_run_logger().info)
 
 
 @task(task_run_name="watch the rollout", cache_policy=NO_CACHE, **RETRYING)

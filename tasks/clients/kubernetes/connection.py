@@ -175,4 +175,9 @@ def _message(text: bytes) -> str:
         answer = json.loads(text)
     except ValueError:
         return text[:_MAX_MESSAGE].decode("utf-8", "replace")
-    return str(mapping_of(answer).get("message") or "")[:_MAX_MESSAGE]
+    told = str(mapping_of(answer).get("message") or "")
+    if len(told) <= _MAX_MESSAGE:
+        return told
+    return (
+        f"{told[: _MAX_MESSAGE // 2]} … {told[-_MAX_MESSAGE // 2 :]}"  # the reason stands behind the value it is about
+    )

@@ -1,11 +1,24 @@
 """The story of a release with steps that remember what they were asked to do: what is not applied comes first."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from flows.release import decide_release
+from flows.release import Steps, bring_out, decide_release
+from tasks.clients.ledger import Ledger
+from tasks.domain.cluster import ObjectRef
+from tasks.domain.failure_class import FailureClass
 from tasks.domain.plan import Verdict
+from tasks.domain.rollout import (
+    DeployStatus,
+    Manifests,
+    ObjectRefusal,
+    Preview,
+    ReleaseOrder,
+    Rollout,
+    VerifiedRevision,
+)
 from tasks.errors import PermanentError
 from tasks.settings import Settings
 
@@ -26,3 +39,76 @@ def test_folder_without_a_policy_is_refused_by_name(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("HEALFLOW_OBJECT_POLICY_DIR", str(tmp_path / "none"))
     with pytest.raises(PermanentError, match="HEALFLOW_OBJECT_POLICY_DIR"):
         decide_release(Settings(), (CONFIG,))
+
+
+ORDER = ReleaseOrder(folder="shop", commit="c" * 40)
+PRICES = ObjectRef(kind="ConfigMap", namespace="shop", name="prices")
+
+
+class Cluster:
+    """What a release meets, and what became of it."""
+
+    def __init__(self, *, dry_run: tuple[ObjectRefusal, ...] = (), apply: ObjectRefusal | None = None) -> None:
+        self._dry_run, self._apply = dry_run, apply
+        self.applied: list[Manifests] = []
+        self.recorded: list[str] = []
+
+    def steps(self) -> Steps:
+        return Steps(
+            render=lambda _order: (CONFIG,),
+            preview=lambda _manifests: Preview(refused=self._dry_run),
+            apply=self._take,
+            watch=lambda _manifests, _seconds: (),
+            smoke=lambda _order, _manifests: "",
+            record=self._record,
+        )
+
+    def _take(self, manifests: Manifests) -> ObjectRefusal | None:
+        self.applied.append(manifests)
+        return self._apply
+
+    def _record(self, _rollouts: tuple[Rollout, ...], commit: str, _at: datetime) -> tuple[VerifiedRevision, ...]:
+        self.recorded.append(commit)
+        return ()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path)
+
+
+def refusal(
+    message: str = 'Job.batch "import" is invalid: spec.template: Invalid value: {}: field is immutable',
+) -> ObjectRefusal:
+    return ObjectRefusal(ref=PRICES, conflict="conflict" in message, message=message)
+
+
+def test_what_the_dry_run_refuses_is_not_applied_and_opens_one_incident(settings: Settings) -> None:
+    cluster = Cluster(dry_run=(refusal(), refusal("is invalid: data: token=abcdefgh12345")))
+    report = bring_out(settings, ORDER, cluster.steps(), approve=lambda _: True)
+    assert (report.status, cluster.applied, cluster.recorded) == (DeployStatus.INVALID, [], [])
+    (incident_id,) = report.incident_ids
+    signal = Ledger.shared(settings.ledger_url).incidents.get(incident_id).incident.signal
+    assert signal.deploy is not None
+    assert signal.deploy.failure_class is FailureClass.DEP_APPLY_INVALID
+    assert (signal.commit, len(signal.deploy.said)) == ("c" * 40, 2)
+    assert "abcdefgh12345" not in signal.model_dump_json(), "what the API server says is outside text, too"
+
+
+def test_same_refusal_again_keeps_the_incident_that_is_being_healed(settings: Settings) -> None:
+    cluster = Cluster(dry_run=(refusal(),))
+    first, again = (bring_out(settings, ORDER, cluster.steps(), approve=lambda _: True) for _ in range(2))
+    assert first.incident_ids == again.incident_ids
+
+
+def test_who_only_looks_opens_no_incident(settings: Settings) -> None:
+    order = ORDER.model_copy(update={"dry_run": True})
+    report = bring_out(settings, order, Cluster(dry_run=(refusal(),)).steps(), approve=lambda _: True)
+    assert (report.status, report.incident_ids) == (DeployStatus.INVALID, ())
+
+
+def test_what_is_refused_after_the_dry_run_is_told_and_not_verified(settings: Settings) -> None:
+    cluster = Cluster(apply=refusal('Apply failed with 1 conflict: conflict with "kubectl": .data.tax'))
+    report = bring_out(settings, ORDER, cluster.steps(), approve=lambda _: True)
+    assert (report.status, report.failure_class) == (DeployStatus.CONFLICT, FailureClass.DEP_CONFLICT)
+    assert (len(report.incident_ids), cluster.recorded) == (1, [])
