@@ -3,7 +3,7 @@
 from tasks.diagnose.deploys import REFUSED
 from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, unique_refs
 from tasks.domain.cluster_cause import ClusterCause, ClusterExplanation, ClusterTriage
-from tasks.domain.cluster_health import ObjectHealth, health_of, namespace_health
+from tasks.domain.cluster_health import READ_BY_OTHERS, ObjectHealth, health_of, namespace_health
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.evidence import Evidence
 from tasks.domain.failure_class import FailureClass
@@ -39,7 +39,9 @@ def triage_of(cause: ClusterCause | None, target: ClusterTarget, snapshot: Clust
     """What has to become healthy, and how everything around it is now."""
     named = [ObjectRef(kind=target.kind, namespace=target.namespace, name=target.name)] if target.name else []
     suffering = [cause.target, *cause.victims] if cause is not None else []
-    watched = unique_refs(_standing(snapshot, ref) for ref in [*suffering, *named])[:MAX_WATCHED]
+    concerned = unique_refs(_standing(snapshot, ref) for ref in [*suffering, *named])
+    users = tuple(ref for ref in concerned if ref.kind not in READ_BY_OTHERS)
+    watched = (users or concerned)[:MAX_WATCHED]
     spaces = dict.fromkeys(ref.namespace for ref in watched if ref.namespace)
     health = [health_of(snapshot, ref) for ref in watched]
     around: list[ObjectHealth] = [one for space in spaces for one in namespace_health(snapshot, space)]

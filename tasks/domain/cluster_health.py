@@ -8,6 +8,9 @@ from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, dig, ma
 
 WATCHED_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Service", "PersistentVolumeClaim")
 """What is looked at when the question is whether anything in a namespace got worse."""
+READ_BY_OTHERS = ("ConfigMap", "Secret")
+"""What is well or not only through those who read it: one that is missing is no failure once nobody asks for it, and
+whoever watches may not read what a Secret holds."""
 _SERVICE_LABEL = "kubernetes.io/service-name"
 
 

@@ -50,6 +50,8 @@ def read_health_state(cluster: Cluster, watched: Iterable[ObjectRef]) -> Cluster
 
 def _single(cluster: Cluster, refs: Iterable[ObjectRef]) -> Iterator[KubeObject]:
     for ref in refs:
+        if ref.kind == "Secret":
+            continue  # the observer may not read it
         try:
             yield cluster.read(ref)
         except NotFoundError:

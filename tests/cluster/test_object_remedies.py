@@ -3,15 +3,13 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from deployments.demo.project import DemoRepository
 from tasks.clients.kubernetes.cluster import Cluster
-from tasks.domain.cluster import ObjectRef
 from tasks.domain.incident import IncidentStatus
-from tests.cluster.faults import container, deployment, manifest, pod_spec
+from tests.cluster.faults import container, deployment
 from tests.cluster.shop import Shop
 from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
 from tests.flows.healing import Healing
@@ -29,33 +27,6 @@ def healing(prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.fixture
 def shop(cluster: Cluster, namespace: str, healing: Healing) -> Shop:
     return Shop(cluster, namespace, healing)
-
-
-def cron_job(command: str) -> dict[str, Any]:
-    template = {"spec": pod_spec(container(command), restartPolicy="Never")}
-    spec = {
-        "schedule": "0 0 1 1 *",
-        "failedJobsHistoryLimit": 3,
-        "jobTemplate": {"spec": {"backoffLimit": 0, "template": template}},
-    }
-    return manifest("CronJob", "report", "batch/v1", spec=spec)
-
-
-def test_cron_job_that_only_fails_is_suspended(shop: Shop, healing: Healing, cluster: Cluster) -> None:
-    ref = ObjectRef(kind="CronJob", namespace=shop.cart.namespace, name="report")
-    shop.create(cron_job("exit 1"))
-    made = shop.read(ref)
-    owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": "report", "uid": made.raw["metadata"]["uid"]}
-    for name in ("report-1", "report-2"):
-        job = manifest("Job", name, "batch/v1", spec=made.spec["jobTemplate"]["spec"])
-        job["metadata"]["ownerReferences"] = [{**owner, "controller": True}]
-        shop.create(job)
-        one = ObjectRef(kind="Job", namespace=ref.namespace, name=name)
-        shop.wait(lambda one=one: shop.read(one).condition("Failed").get("status") == "True")
-    outcome = shop.heal(shop.open_incident())
-    assert outcome.status is IncidentStatus.HEALED, outcome.summary
-    assert outcome.action_names == ("suspend_cron_job",)
-    assert shop.read(ref).spec["suspend"] is True
 
 
 def test_evicted_pod_is_deleted(shop: Shop, healing: Healing, cluster: Cluster, namespace: str) -> None:

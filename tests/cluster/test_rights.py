@@ -1,20 +1,18 @@
 """A heal on a real cluster as the two accounts that are generated for it, which can do nothing else."""
 
-import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from deployments.demo.project import DemoRepository
-from deployments.rbac import HEALER, OBSERVER, accounts
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.domain.cluster import ObjectRef
 from tasks.domain.incident import IncidentStatus
 from tasks.errors import ForbiddenError, NotFoundError
 from tasks.settings import KubernetesSettings
+from tests.cluster.accounts import generated_accounts
 from tests.cluster.faults import manifest
 from tests.cluster.shop import Shop
 from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
@@ -41,52 +39,8 @@ NEVER = (
 @pytest.fixture
 def kubeconfig(cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[Path]:
     """A kubeconfig with a context for each of the two accounts, allowed to change only this namespace."""
-    suffix = "-" + namespace.rpartition("-")[2]
-    made = [row for row in accounts((namespace,), home=namespace, suffix=suffix) if row["kind"] != "Namespace"]
-    for row in made:
-        cluster.apply(row)
-    try:
-        yield _written(cluster, namespace, suffix, tmp_path / "accounts.yaml")
-    finally:
-        for row in made:
-            if "namespace" not in row["metadata"]:
-                ref = ObjectRef(kind=row["kind"], name=row["metadata"]["name"])
-                cluster.delete(ref, uid=str(cluster.read(ref).raw["metadata"]["uid"]))
-
-
-def _written(cluster: Cluster, namespace: str, suffix: str, path: Path) -> Path:
-    trusted: list[str] = []
-
-    def published() -> bool:
-        """Whether the controller has put the cluster's authority into the new namespace."""
-        for one in cluster.list_raw("ConfigMap", namespace=namespace):
-            trusted.extend([one["data"]["ca.crt"]] if one["metadata"]["name"] == "kube-root-ca.crt" else [])
-        return bool(trusted)
-
-    Shop.wait(published)
-    authority = base64.b64encode(trusted[0].encode()).decode()
-    names = {"observer": OBSERVER + suffix, "healer": HEALER + suffix}
-    users = [{"name": key, "user": {"token": _token(cluster, namespace, name)}} for key, name in names.items()]
-    place = {"server": cluster.connection.host, "certificate-authority-data": authority}
-    path.write_text(
-        yaml.safe_dump(
-            {
-                "apiVersion": "v1",
-                "kind": "Config",
-                "clusters": [{"name": "it", "cluster": place}],
-                "users": users,
-                "contexts": [{"name": key, "context": {"cluster": "it", "user": key}} for key in names],
-                "current-context": "observer",
-            }
-        )
-    )
-    return path
-
-
-def _token(cluster: Cluster, namespace: str, name: str) -> str:
-    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
-    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"
-    return str(cluster.connection.request("POST", path, body=asked)["status"]["token"])
+    with generated_accounts(cluster, (namespace,), tmp_path / "accounts.yaml") as path:
+        yield path
 
 
 @pytest.fixture

@@ -85,17 +85,6 @@ def test_patch_that_cannot_be_proven_is_undone(shop: Shop, healing: Healing, mon
     assert shop.image() == "busybox:1.36.typo"
 
 
-def test_service_is_led_to_the_port_that_the_pods_declare(shop: Shop, healing: Healing) -> None:
-    shop.change(CONTAINER, {**WELL, "ports": [{"containerPort": 8080, "name": "http"}]})
-    shop.wait(lambda: settled(shop))
-    ports = [{"port": 80, "targetPort": "htp"}]
-    shop.create(manifest("Service", "cart", spec={"selector": {"app": "cart"}, "ports": ports}))
-    _, outcome = heal(shop, healing, "patch_service")
-    assert outcome.status is IncidentStatus.HEALED, outcome.summary
-    ref = ObjectRef(kind="Service", namespace=shop.cart.namespace, name="cart")
-    assert shop.read(ref).spec["ports"][0]["targetPort"] == 8080
-
-
 def hang(shop: Shop, *, then: str) -> None:
     """A cart that loses its page after a while and runs on; pods that begin later are `then`."""
     shop.create(manifest("ConfigMap", "mode", data={"mode": "hangs"}))

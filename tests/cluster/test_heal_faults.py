@@ -1,0 +1,63 @@
+"""Each planted fault of a real cluster, healed by its safe remedy as the generated accounts, or left alone and told."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deployments.demo.project import DemoRepository
+from tasks.clients.kubernetes.cluster import Cluster
+from tasks.domain.incident import IncidentStatus
+from tests.cluster.accounts import generated_accounts
+from tests.cluster.treatments import HEALED, REPORTED, TREATMENTS, Treatment
+from tests.cluster.ward import Seen, Ward
+from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
+from tests.flows.healing import Healing
+
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]
+
+
+@pytest.fixture(scope="module")
+def ward(cluster: Cluster, prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
+    folder: Path = tmp_path_factory.mktemp("ward")
+    ward = Ward(cluster, TREATMENTS)
+    try:
+        ward.make_namespaces()
+        with (
+            generated_accounts(cluster, ward.namespaces, folder / "accounts.yaml") as kubeconfig,
+            pytest.MonkeyPatch.context() as environment,
+        ):
+            environment.setenv("HEALFLOW_HOME", str(folder / "home"))
+            environment.setenv("HEALFLOW_KUBERNETES__KUBECONFIG", str(kubeconfig))
+            environment.setenv("HEALFLOW_KUBERNETES__CONTEXT", "observer")
+            environment.setenv("HEALFLOW_KUBERNETES__HEALER_CONTEXT", "healer")
+            environment.setenv("HEALFLOW_KUBERNETES__STABLE_SECONDS", "4")
+            environment.setenv("HEALFLOW_KUBERNETES__HEAL_TIMEOUT_SECONDS", "90")
+            ward.treat(Healing(DemoRepository(folder / "none")))
+        yield ward
+    finally:
+        ward.remove()
+
+
+def seen(ward: Ward, row: Treatment) -> Seen:
+    if row.fault.name in ward.problems:
+        raise ward.problems[row.fault.name]
+    return ward.seen[row.fault.name]
+
+
+@pytest.mark.parametrize("row", HEALED, ids=lambda row: row.fault.name)
+def test_fault_with_a_safe_remedy_is_healed_by_it_and_proven(ward: Ward, row: Treatment) -> None:
+    found = seen(ward, row)
+    assert found.found[0].split(" ")[1] in row.fault.targets, found.found
+    assert found.asked_first, "nothing is changed before a person said yes"
+    assert found.outcome.status is IncidentStatus.HEALED, found.outcome.summary
+    assert found.outcome.action_names == (row.remedy,)
+    assert len(found.changed) == 1, "only the object that the remedy is for"
+
+
+@pytest.mark.parametrize("row", REPORTED, ids=lambda row: row.fault.name)
+def test_fault_without_a_safe_remedy_is_told_and_left_as_it_is(ward: Ward, row: Treatment) -> None:
+    found = seen(ward, row)
+    assert found.outcome.status is IncidentStatus.REPORTED, found.outcome.summary
+    assert found.outcome.action_names == ()
+    assert found.changed == (), row.because
