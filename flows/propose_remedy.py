@@ -12,6 +12,7 @@ from tasks.domain.incident import Incident, open_incident
 from tasks.domain.plan import Plan, Remedy
 from tasks.errors import BadInputError
 from tasks.plan.cluster import draft_cluster_plan
+from tasks.plan.cluster.in_git import with_manifests
 from tasks.settings import Settings
 
 
@@ -44,10 +45,13 @@ def propose_remedy(
     ledger = Ledger.shared(settings.ledger_url)
     draft = open_incident(cluster_signal(cause, now=now), now=now)
     similar = ledger.memory.similar(cause.diagnosis.fingerprint)
-    plan = draft_cluster_plan(draft, cause, snapshot, similar=similar, bounds=settings.kubernetes.bounds)
+    told: list[str] = []
+    known = with_manifests(settings, snapshot, tell=told.append)
+    plan = draft_cluster_plan(draft, cause, known, similar=similar, bounds=settings.kubernetes.bounds)
     planned = plan.actions[0].name
     if not plan.changes_something:
-        raise BadInputError(f"no known remedy fits {target}: {plan.rationale} A person has to look; nothing was opened")
+        why = " ".join([plan.rationale, *told])
+        raise BadInputError(f"no known remedy fits {target}: {why} A person has to look; nothing was opened")
     if remedy is not None and remedy != planned:
         raise BadInputError(f"{remedy} does not fit {target}; what fits is {planned}: {plan.rationale}")
     (incident,) = open_cluster_incidents(settings, found.model_copy(update={"causes": (cause,)}), now=now)

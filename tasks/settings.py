@@ -55,6 +55,28 @@ class GithubSettings(BaseModel):
         return self.token is not None or self.app_id is not None
 
 
+class ManifestSettings(BaseModel):
+    """Where git says what the objects of the cluster should be."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    repository: (
+        Annotated[str, Field(pattern=r"^(~?/\S.*|[A-Za-z0-9_][A-Za-z0-9._-]{0,99}/[A-Za-z0-9_][A-Za-z0-9._-]{0,99})$")]
+        | None
+    ) = None
+    """The absolute path of a repository here, or `OWNER/NAME` on GitHub; `None` when there is none. From it a missing
+    ConfigMap, Secret or Service is made again."""
+    folder: Annotated[str, Field(pattern=r"^(\.?[\w-][\w.-]*(/\.?[\w-][\w.-]*)*)?$")] = ""
+    """The folder in it; one with a kustomization counts as what it renders to, any other as the plain YAML below it."""
+    branch: Annotated[str, Field(pattern=r"^\S*$")] = ""
+    """The branch whose end counts; empty is the one that is checked out there, or GitHub's default branch."""
+
+    @property
+    def hosted(self) -> bool:
+        """Whether the repository is one on GitHub."""
+        return self.repository is not None and not self.repository.startswith(("/", "~"))
+
+
 class KubernetesSettings(BaseModel):
     """How the cluster is reached, and what in it may be changed; reading needs no more than the observer's rights."""
 
@@ -78,6 +100,8 @@ class KubernetesSettings(BaseModel):
     """How long a workload may take to become healthy after a fix."""
     bounds: ChangeBounds = ChangeBounds()
     """How far sizes and replicas may be changed."""
+    manifests: ManifestSettings = ManifestSettings()
+    """Where git says what the objects should be."""
 
     def in_context(self, context: str) -> Self:
         """The same for another context of the kubeconfig; empty is no other."""

@@ -1,11 +1,12 @@
 """What every action is given: where it works and what was approved."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.clients.github import GithubClient
 from tasks.clients.kubernetes.cluster import Cluster
-from tasks.clients.workspace import BRANCH_PREFIX, Workspace
+from tasks.clients.workspace import BRANCH_PREFIX, Manifests, Workspace
 from tasks.domain.base import Noun
 from tasks.domain.cluster import KubeObject, ObjectRef
 from tasks.domain.gitops import gitops_manager
@@ -52,6 +53,10 @@ class ActContext:
         self.workspace.head(self.repository, self.plan.target_state)
 
 
+def _no_manifests() -> Manifests:
+    raise PermanentError("no repository with manifests is known here")
+
+
 @dataclass(frozen=True)
 class ClusterContext:
     """One approved plan and the cluster it is for."""
@@ -61,6 +66,8 @@ class ClusterContext:
     incident: Incident
     plan: Plan
     settings: KubernetesSettings
+    open_manifests: Callable[[], Manifests] = _no_manifests
+    """What git says now, read when it is asked for."""
 
     def require_may_change(self, ref: ObjectRef) -> None:
         """Raises:

@@ -7,8 +7,9 @@ from pathlib import Path
 from tasks.act.context import ActContext, ClusterContext
 from tasks.clients.github import GithubClient
 from tasks.clients.kubernetes.cluster import Cluster
+from tasks.clients.kustomize import render
 from tasks.clients.pipeline import RunStore
-from tasks.clients.workspace import Mirrors, Workspace
+from tasks.clients.workspace import Manifests, Mirrors, Workspace, open_manifests
 from tasks.domain.incident import Incident, SignalSource
 from tasks.domain.plan import Plan
 from tasks.errors import PermanentError
@@ -51,7 +52,18 @@ def opened_cluster(settings: Settings, incident: Incident, plan: Plan) -> Iterat
         raise PermanentError("the signal names nothing in a cluster")
     kubernetes = settings.kubernetes.in_context(target.context)
     with Cluster.from_settings(kubernetes, acting=True) as cluster:
-        yield ClusterContext(cluster=cluster, incident=incident, plan=plan, settings=kubernetes)
+        yield ClusterContext(
+            cluster=cluster,
+            incident=incident,
+            plan=plan,
+            settings=kubernetes,
+            open_manifests=lambda: _manifests(settings),
+        )
+
+
+def _manifests(settings: Settings) -> Manifests:
+    with GithubClient.from_settings(settings.github) as github:
+        return open_manifests(settings.kubernetes.manifests, Mirrors(settings.mirrors_root), github, render)
 
 
 @contextmanager

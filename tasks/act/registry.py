@@ -17,6 +17,7 @@ from tasks.act.actions import (
     patch_workload,
     pin_dependency,
     quarantine_test,
+    reapply_object,
     report_only,
     rerun_failed_jobs,
     restart_coredns,
@@ -62,6 +63,7 @@ _CLUSTER_SPECS = (
     uncordon_node.SPEC,
     suspend_cron_job.SPEC,
     restart_coredns.SPEC,
+    reapply_object.SPEC,
 )
 ACTIONS: Mapping[Remedy, ActionSpec[Any]] = MappingProxyType(
     {spec.name: spec for spec in (*(module.SPEC for module in _MODULES), *_CLUSTER_SPECS)}

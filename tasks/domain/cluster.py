@@ -66,6 +66,16 @@ class ObjectRef(Noun):
         return "/".join(part for part in (self.kind, self.namespace, self.name) if part)
 
 
+class Manifest(Noun):
+    """Where git says what one object should be. Never what it says: a Secret's values stay in git."""
+
+    ref: ObjectRef
+    """Its namespace is empty where the manifest names none."""
+    commit: str
+    path: str
+    """The file, from the repository's root; a kustomization where the object is rendered from it."""
+
+
 class KubeObject(Noun):
     """One object in Kubernetes' own shape."""
 
@@ -206,6 +216,8 @@ class ClusterSnapshot(Noun):
     captured_at: UtcTime | None = None
     verified_revisions: frozenset[str] = frozenset()
     """The uids of revisions that a deploy saw serve, as the ledger remembers them."""
+    manifests: tuple[Manifest, ...] = ()
+    """What git describes; empty where no manifests in git are known."""
 
     @cached_property
     def _by_kind(self) -> dict[str, list[KubeObject]]:
@@ -309,6 +321,11 @@ class ClusterSnapshot(Noun):
             return None
         known = self.captured_at is not None and born.tzinfo is not None
         return (self.captured_at - born).total_seconds() if known and self.captured_at is not None else None
+
+    def manifests_of(self, ref: ObjectRef) -> tuple[Manifest, ...]:
+        """The manifests that may mean an object; one that names no namespace may mean any."""
+        named = (one for one in self.manifests if (one.ref.kind, one.ref.name) == (ref.kind, ref.name))
+        return tuple(one for one in named if one.ref.namespace in ("", ref.namespace))
 
     def templates(self) -> list[KubeObject]:
         """What makes pods and has no owner itself, and pods that nothing made: each specification once."""

@@ -45,6 +45,7 @@ class Remedy(StrEnum):
     UNCORDON_NODE = "uncordon_node"
     SUSPEND_CRON_JOB = "suspend_cron_job"
     RESTART_COREDNS = "restart_coredns"
+    REAPPLY_OBJECT = "reapply_object"
 
 
 CLUSTER_REMEDIES = frozenset(
@@ -59,6 +60,7 @@ CLUSTER_REMEDIES = frozenset(
         Remedy.UNCORDON_NODE,
         Remedy.SUSPEND_CRON_JOB,
         Remedy.RESTART_COREDNS,
+        Remedy.REAPPLY_OBJECT,
     }
 )
 """Actions that change objects of a cluster; the plan is made on their state, not on a commit."""

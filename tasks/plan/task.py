@@ -20,6 +20,7 @@ from tasks.domain.outcome import SimilarIncident
 from tasks.domain.plan import Plan, Remedy
 from tasks.errors import PermanentError
 from tasks.plan.cluster import draft_cluster_plan
+from tasks.plan.cluster.in_git import with_manifests
 from tasks.plan.draft import draft_plan, draft_report
 from tasks.retrying import RETRYING
 from tasks.settings import Settings
@@ -70,6 +71,9 @@ def draft_for_cluster(
     if cause is None:
         return _keep(ledger, draft_report(incident, evidence, diagnosis))
     known = snapshot.model_copy(update={"verified_revisions": _verified(settings, ledger, incident)})
+    known = with_manifests(
+        settings, known, tell=lambda why: ledger.incidents.note(incident.id, why, at=datetime.now(UTC))
+    )
     plan = draft_cluster_plan(incident, cause, known, similar=tuple(similar), bounds=settings.kubernetes.bounds)
     return _keep(ledger, plan)
 

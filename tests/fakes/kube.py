@@ -79,6 +79,8 @@ class FakeConnection(Connection):
         raw = self._get(path, None, "")
         if body["preconditions"]["uid"] != raw["metadata"]["uid"]:
             raise ConflictError(f"DELETE {path}: the UID in the precondition is another one")
+        if body["preconditions"].get("resourceVersion") not in (None, raw["metadata"]["resourceVersion"]):
+            raise ConflictError(f"DELETE {path}: the ResourceVersion in the precondition is another one")
         del self.objects[path]
         return {}
 

@@ -152,17 +152,19 @@ class Cluster:
         path = self.kind_of(kind, api_version).path(namespace)
         return _kept(self._connection.request("POST", path, query=_writing(dry_run), body=manifest), kind)
 
-    def delete(self, ref: ObjectRef, *, uid: str, dry_run: bool = False, propagation: str = "Background") -> None:
-        """Delete exactly the object of that uid.
+    def delete(
+        self, ref: ObjectRef, *, uid: str, version: str = "", dry_run: bool = False, propagation: str = "Background"
+    ) -> None:
+        """Delete exactly the object of that uid, and with `version` (its `resourceVersion`) only as it was then.
 
         Raises:
-            ConflictError: the name now belongs to another object.
+            ConflictError: the name now belongs to another object, or the object was changed.
             NotFoundError: it is gone.
         """
         body: Json = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
-            "preconditions": {"uid": uid},
+            "preconditions": {"uid": uid, **({"resourceVersion": version} if version else {})},
             "propagationPolicy": propagation,
             **({"dryRun": ["All"]} if dry_run else {}),
         }

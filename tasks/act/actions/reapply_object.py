@@ -1,0 +1,187 @@
+"""Makes an object again that is gone, as its manifest in git says; what it says is read the moment it is made.
+
+Plan, pre-image and messages hold the place in git and nothing of the content. A Secret is never read back from the
+cluster: that one is there is what the API server answers when it is to be made.
+"""
+
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from tasks.act.cluster_change import TargetParameters
+from tasks.act.context import ClusterContext
+from tasks.act.spec import ActionSpec, Right
+from tasks.domain.base import Noun
+from tasks.domain.cluster import KubeObject, Manifest, ObjectRef, mapping_of
+from tasks.domain.cluster_state import MADE_FOR, state_digest
+from tasks.domain.outcome import ActionResult, ActionStatus
+from tasks.domain.plan import Action, Remedy, Risk
+from tasks.errors import ConflictError, ForbiddenError, HealflowError, NotFoundError, PermanentError, TransientError
+
+_KINDS = ("ConfigMap", "Service", "Secret")
+_BY_THE_SERVER = (
+    "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "managedFields", "selfLink",
+    "ownerReferences",
+)  # fmt: skip
+"""Metadata that an object gets when it is made; owners are named by uid, and one that is gone takes it along."""
+
+
+class ReapplyParameters(TargetParameters):
+    """The object that is gone, and where git describes it."""
+
+    commit: str = Field(pattern=r"^[0-9a-f]{40,64}$")
+    path: str = Field(min_length=1)
+    manifest_namespace: str = ""
+    """As the manifest has it: empty where it names none."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """Where it stands."""
+        ref = ObjectRef(kind=self.kind, namespace=self.manifest_namespace, name=self.name)
+        return Manifest(ref=ref, commit=self.commit, path=self.path)
+
+
+class MadeObject(Noun):
+    """What was made; the rest is empty before."""
+
+    target: ObjectRef
+    uid: str = ""
+    version: str = ""
+    """Its `resourceVersion` right after it was made."""
+
+
+def _preflight(context: ClusterContext, action: Action) -> str:
+    wanted = _wanted(context, action)
+    image = MadeObject(target=wanted.ref).model_dump_json()
+    if _ours(context, wanted.ref) is not None:
+        return image
+    absent = KubeObject(raw={"kind": wanted.kind, "metadata": {"namespace": wanted.namespace, "name": wanted.name}})
+    if wanted.state != state_digest(absent):
+        raise ConflictError(f"the plan is void: it was made while {wanted.ref} was there")
+    _create(context, wanted, dry_run=True)
+    return image
+
+
+def _apply(context: ClusterContext, action: Action, pre_image: str) -> ActionResult:
+    wanted = _wanted(context, action)
+    there, status = _ours(context, wanted.ref), ActionStatus.ALREADY_APPLIED
+    if there is None:
+        there, status = _create(context, wanted, dry_run=False), ActionStatus.APPLIED
+    metadata = mapping_of(there.raw.get("metadata"))
+    made = MadeObject(
+        target=wanted.ref, uid=str(metadata.get("uid")), version=str(metadata.get("resourceVersion") or "")
+    )
+    return ActionResult(
+        action_name=action.name,
+        status=status,
+        message=f"{wanted.ref} was made from {wanted.path} at {wanted.commit[:12]}",
+        pre_image=pre_image,
+        post_image=made.model_dump_json(),
+    )
+
+
+def _undo(context: ClusterContext, result: ActionResult) -> ActionResult:
+    made = _read_image(result.post_image)
+    context.require_may_change(made.target)
+    try:
+        context.cluster.delete(made.target, uid=made.uid, version=made.version)
+    except NotFoundError:
+        pass
+    except ConflictError as error:
+        if not _is_gone(context, made):
+            raise ConflictError(f"{made.target} was changed by somebody else since; it is left as it is") from error
+    return result.model_copy(update={"status": ActionStatus.UNDONE, "message": f"{made.target} was deleted again"})
+
+
+def _verify_undone(context: ClusterContext, result: ActionResult) -> bool:
+    return _is_gone(context, _read_image(result.post_image))
+
+
+def _is_gone(context: ClusterContext, made: MadeObject) -> bool:
+    """Told by a deletion that is only tried, so that a Secret need not be read for it."""
+    try:
+        context.cluster.delete(made.target, uid=made.uid, dry_run=True)
+    except (NotFoundError, ConflictError):
+        return True
+    return False
+
+
+def _wanted(context: ClusterContext, action: Action) -> ReapplyParameters:
+    wanted = ReapplyParameters.model_validate(dict(action.parameters))
+    if wanted.kind not in _KINDS:
+        raise PermanentError(f"{action.name} is not for a {wanted.kind[:40]}")
+    if wanted.manifest_namespace not in ("", wanted.namespace):
+        raise PermanentError(f"{wanted.path} is for the namespace {wanted.manifest_namespace}, not {wanted.namespace}")
+    context.require_may_change(wanted.ref)
+    return wanted
+
+
+def _ours(context: ClusterContext, ref: ObjectRef) -> KubeObject | None:
+    """What an interrupted attempt of this heal made; nobody else's object is taken for it."""
+    if ref.kind == "Secret":
+        return None
+    try:
+        there = context.cluster.read(ref)
+    except NotFoundError:
+        return None
+    if there.annotations.get(MADE_FOR) != context.incident.id:
+        raise ConflictError(f"the plan is void: {ref} is there by now")
+    return there
+
+
+def _create(context: ClusterContext, wanted: ReapplyParameters, *, dry_run: bool) -> KubeObject:
+    try:
+        document = context.open_manifests().read(wanted.manifest)
+    except NotFoundError as error:
+        raise ConflictError(f"the plan is void: {error}") from error
+    try:
+        return context.cluster.create(_body(context, wanted, document), dry_run=dry_run)
+    except ConflictError as error:
+        raise ConflictError(f"the plan is void: {wanted.ref} is there by now") from _told(wanted, error)
+    except HealflowError as error:
+        if wanted.kind != "Secret":
+            raise
+        raise _without_words(wanted, error) from None
+
+
+def _body(context: ClusterContext, wanted: ReapplyParameters, document: dict[str, Any]) -> dict[str, Any]:
+    metadata = {key: value for key, value in document["metadata"].items() if key not in _BY_THE_SERVER}
+    annotations = {**mapping_of(metadata.get("annotations")), MADE_FOR: context.incident.id}
+    metadata = {**metadata, "namespace": wanted.namespace, "annotations": annotations}
+    return {key: value for key, value in document.items() if key != "status"} | {"metadata": metadata}
+
+
+def _told(wanted: ReapplyParameters, error: HealflowError) -> HealflowError | None:
+    return None if wanted.kind == "Secret" else error
+
+
+def _without_words(wanted: ReapplyParameters, error: HealflowError) -> HealflowError:
+    """What an API server refuses it quotes, which may be a value of a Secret."""
+    told = f"the API server refuses {wanted.ref} as {wanted.path} at {wanted.commit[:12]} describes it"
+    if isinstance(error, TransientError):
+        return TransientError(f"{wanted.ref} could not be made now", retry_after_seconds=error.retry_after_seconds)
+    return ForbiddenError(told) if isinstance(error, ForbiddenError) else PermanentError(told)
+
+
+def _read_image(document: str) -> MadeObject:
+    try:
+        return MadeObject.model_validate_json(document)
+    except ValidationError as error:
+        raise PermanentError("the recorded state cannot be read") from error
+
+
+SPEC = ActionSpec(
+    name=Remedy.REAPPLY_OBJECT,
+    parameters=ReapplyParameters,
+    risk=Risk.MEDIUM,
+    preflight=_preflight,
+    apply=_apply,
+    undo=_undo,
+    verify_undone=_verify_undone,
+    context=ClusterContext,
+    rights=(
+        Right(group="", resource="configmaps", verbs=("get", "create", "delete")),
+        Right(group="", resource="services", verbs=("get", "create", "delete")),
+        Right(group="", resource="secrets", verbs=("create", "delete")),
+    ),
+)
