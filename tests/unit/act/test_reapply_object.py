@@ -78,7 +78,7 @@ def test_manifest_altered_since_the_plan_voids_it(tmp_path: Path, kind: str) -> 
     action = gone.action()
     altered = FILES[kind].replace("cart", "basket").replace(VALUE, "other")
     commit_files(tmp_path, "Alter", {"it.yaml": altered})
-    with pytest.raises(ConflictError, match="the plan is void.*changed on main since") as told:
+    with pytest.raises(ConflictError, match=r"the plan is void.*changed on main since") as told:
         preflight(gone.context(action), action)
     assert VALUE not in str(told.getrepr(chain=True))
     assert gone.untouched()
@@ -88,7 +88,7 @@ def test_manifest_altered_since_the_plan_voids_it(tmp_path: Path, kind: str) -> 
 def test_object_that_is_there_by_now_voids_the_plan(tmp_path: Path, kind: str) -> None:
     gone = Gone(tmp_path, kind, raw(kind, "it"))
     action = gone.action()
-    with pytest.raises(ConflictError, match="the plan is void.*is there by now"):
+    with pytest.raises(ConflictError, match=r"the plan is void.*is there by now"):
         preflight(gone.context(action), action)
     assert gone.untouched()
 

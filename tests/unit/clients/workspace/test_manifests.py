@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tasks.clients.workspace import Manifests, Mirrors, open_manifests
-from tasks.domain.cluster import Manifest, ObjectRef
+from tasks.domain.cluster import Manifest
 from tasks.domain.code_host import GitRemote
 from tasks.errors import NotFoundError, PermanentError
 from tasks.settings import ManifestSettings
