@@ -62,6 +62,7 @@ def _prefect_steps() -> Steps:
         apply=made.apply_release,
         watch=made.watch_release,
         smoke=made.smoke_test,
+        suspects=made.suspects_of,
         record=made.record_release,
     )
 

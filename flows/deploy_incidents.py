@@ -18,7 +18,7 @@ from tasks.domain.incident import (
     SignalSource,
     open_incident,
 )
-from tasks.domain.rollout import ObjectRefusal, Rollout
+from tasks.domain.rollout import ObjectRefusal, Rollout, Smoke
 from tasks.settings import Settings
 
 MAX_SAID, MAX_SAID_CHARACTERS = 10, 1_200
@@ -58,6 +58,26 @@ def open_failed_rollouts(
         title = f"the rollout of {one.ref} failed: {one.message}"
         signals.append(_signal(one.ref, failure, title, commit=commit, now=now, revision=one.revision))
     return _open(settings, signals, now=now)
+
+
+def open_failed_smoke(
+    settings: Settings, smoke: Smoke, suspects: Sequence[Rollout], *, commit: str, now: datetime
+) -> tuple[Incident, ...]:
+    """The incident of a release that came out and does not answer, about the workload that is to blame before all
+    others; none when the release has no workload at all.
+
+    Raises:
+        HealflowError: the ledger cannot be written.
+    """
+    if not suspects:
+        return ()
+    first, *others = suspects
+    said = [smoke.wrong, *(f"{one.ref} is at revision {one.revision} since this release, too" for one in others)]
+    failure = _failure(FailureClass.DEP_SMOKE, said, smoke_url=smoke.url)
+    title = f"the smoke test failed after the rollout of {first.ref}: {smoke.wrong}"
+    return _open(
+        settings, [_signal(first.ref, failure, title, commit=commit, now=now, revision=first.revision)], now=now
+    )
 
 
 def _failure(failure_class: FailureClass, said: Sequence[str], *, smoke_url: str = "") -> DeployFailure:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flows.deploy_incidents import class_of, open_failed_rollouts, open_refused
+from flows.deploy_incidents import class_of, open_failed_rollouts, open_failed_smoke, open_refused
 from tasks.domain.base import Noun
-from tasks.domain.cluster import KubeObject
+from tasks.domain.cluster import KubeObject, ObjectRef
 from tasks.domain.failure_class import FailureClass
 from tasks.domain.plan import Verdict
 from tasks.domain.rollout import (
@@ -20,6 +20,7 @@ from tasks.domain.rollout import (
     ReleaseOrder,
     Rollout,
     RolloutState,
+    Smoke,
     VerifiedRevision,
 )
 from tasks.gate.objects import decide_objects
@@ -44,7 +45,8 @@ class Steps:
     preview: Callable[[Manifests], Preview]
     apply: Callable[[Manifests], ObjectRefusal | None]
     watch: Callable[[Manifests, float], tuple[Rollout, ...]]
-    smoke: Callable[[ReleaseOrder, Manifests], str]
+    smoke: Callable[[ReleaseOrder, Manifests], Smoke]
+    suspects: Callable[[Manifests, tuple[Rollout, ...], ObjectRef | None], tuple[Rollout, ...]]
     record: Callable[[tuple[Rollout, ...], str, datetime], tuple[VerifiedRevision, ...]]
 
 
@@ -57,6 +59,7 @@ def plain_steps(settings: Settings, tell: Tell) -> Steps:
         apply=lambda manifests: steps.apply_release(cluster, manifests, tell=tell),
         watch=lambda manifests, seconds: steps.watch_release(cluster, manifests, timeout_seconds=seconds, tell=tell),
         smoke=lambda order, manifests: steps.smoke_test(cluster, order, manifests),
+        suspects=lambda manifests, rollouts, door: steps.suspects_of(settings, manifests, rollouts, door),
         record=lambda rollouts, commit, at: steps.record_release(settings, rollouts, commit=commit, deployed_at=at),
     )
 
@@ -109,9 +112,12 @@ def _apply(
         report = report.model_copy(update={"incident_ids": tuple(incident.id for incident in opened)})
         told = "; ".join(f"{one.ref} {one.message}" for one in failed)
         return _ended(report, DeployStatus.ROLLOUT_FAILED, told, FailureClass.DEP_ROLLOUT_TIMEOUT)
-    wrong = taken.smoke(order, manifests)
-    if wrong:
-        return _ended(report, DeployStatus.SMOKE_FAILED, wrong, FailureClass.DEP_SMOKE)
+    smoke = taken.smoke(order, manifests)
+    if smoke.wrong:
+        suspects = taken.suspects(manifests, rollouts, smoke.door)
+        opened = open_failed_smoke(settings, smoke, suspects, commit=order.commit, now=datetime.now(UTC))
+        report = report.model_copy(update={"incident_ids": tuple(incident.id for incident in opened)})
+        return _ended(report, DeployStatus.SMOKE_FAILED, smoke.wrong, FailureClass.DEP_SMOKE)
     verified = taken.record(rollouts, order.commit, started)
     report = report.model_copy(update={"verified": verified})
     told = f"{len(manifests)} objects are applied, {len(rollouts)} workloads serve"

@@ -185,6 +185,7 @@ def deploy(
     commit: Annotated[str, typer.Option(help="The commit that is deployed, for the record.")] = "",
     smoke_url: Annotated[str, typer.Option(help="What has to answer afterwards.")] = "",
     smoke_path: Annotated[str, typer.Option(help="The path at the first NodePort, without --smoke-url.")] = "/_healthz",
+    smoke_timeout: Annotated[float, typer.Option(min=1, max=3600, help="Seconds for that to answer.")] = 60,
     timeout: Annotated[float, typer.Option(min=1, max=3600, help="Seconds for the workloads to come out.")] = 300,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Say yes where policy asks.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
@@ -202,6 +203,7 @@ def deploy(
         commit=commit,
         smoke_url=smoke_url,
         smoke_path=smoke_path,
+        smoke_timeout_seconds=smoke_timeout,
         dry_run=dry_run,
         rollout_timeout_seconds=timeout,
     )

@@ -38,13 +38,20 @@ def deploy_clues(signal: Signal) -> tuple[Clue, ...]:
     clue = Clue(
         failure_class=failure.failure_class,
         rule=REFUSED if refused else "deploy-failed",
-        cause=_refused(target, failure) if refused else f"{target}: {failure.said[0]}."[:600],
+        cause=_refused(target, failure) if refused else _failed(target, place.revision, failure),
         target=target,
         quotes=tuple(Quote(source="deploy", text=line) for line in failure.said),
         confidence=0.95 if refused else 0.6,
         rank=10 if refused else SYMPTOM + 5,
     )
     return (clue,)
+
+
+def _failed(target: ObjectRef, revision: str, failure: DeployFailure) -> str:
+    said = failure.said[0][:400].rstrip(".")
+    if failure.failure_class is F.DEP_SMOKE:
+        return f"Since revision {revision} of {target} the release does not answer as it should: {said}."
+    return f"Revision {revision} of {target} does not come out: {said}."
 
 
 def _refused(target: ObjectRef, failure: DeployFailure) -> str:

@@ -24,6 +24,7 @@ class ReleaseOrder(Noun):
     smoke_url: str = ""
     """What has to answer with 2xx afterwards; empty is `smoke_path` at the first NodePort of the release."""
     smoke_path: str = "/_healthz"
+    smoke_timeout_seconds: float = Field(default=60, gt=0, le=3600)
     dry_run: bool = False
     rollout_timeout_seconds: float = Field(default=300, gt=0, le=3600)
 
@@ -78,6 +79,17 @@ class Rollout(Noun):
     state: RolloutState
     message: str
     revision: int = 0
+
+
+class Smoke(Noun):
+    """What the smoke test after a rollout saw."""
+
+    url: str = ""
+    """What was asked; empty when the release has no door and none was named."""
+    wrong: str = ""
+    """Empty when it answered."""
+    door: ObjectRef | None = None
+    """The Service of the release behind that address, where it is one."""
 
 
 class VerifiedRevision(Noun):

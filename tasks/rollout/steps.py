@@ -3,14 +3,16 @@
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tasks.clients.http_probe import wait_for_answer
 from tasks.clients.kubernetes import Cluster
 from tasks.clients.kustomize import render
 from tasks.clients.ledger import Ledger
-from tasks.domain.cluster import KubeObject, ObjectRef, dig, mappings_of
+from tasks.domain.cluster import Json, KubeObject, ObjectRef, dig, mapping_of, mappings_of, selects
 from tasks.domain.rollout import (
     Difference,
     Manifests,
@@ -18,6 +20,7 @@ from tasks.domain.rollout import (
     Preview,
     ReleaseOrder,
     Rollout,
+    Smoke,
     VerifiedRevision,
 )
 from tasks.errors import BadInputError, ConflictError, ForbiddenError, HealflowError, NotFoundError, PermanentError
@@ -27,7 +30,6 @@ from tasks.rollout.placing import place
 from tasks.rollout.watch import REVISION, ROLLING_KINDS, watch_rollouts
 from tasks.settings import KubernetesSettings, Settings
 
-SMOKE_SECONDS = 60.0
 REFUSALS = (ConflictError, BadInputError, ForbiddenError)
 """What the API server answers when it does not take an object."""
 _REQUEST = re.compile(r"^[A-Z]+ /\S+: ")
@@ -136,22 +138,36 @@ def workloads_of(manifests: Manifests) -> tuple[ObjectRef, ...]:
     return tuple(KubeObject(raw=item).ref for item in manifests if item.get("kind") in ROLLING_KINDS)
 
 
-def smoke_test(settings: KubernetesSettings, order: ReleaseOrder, manifests: Manifests) -> str:
-    """What is wrong with the door of the release; empty when it answers, or when it has none.
+def smoke_test(settings: KubernetesSettings, order: ReleaseOrder, manifests: Manifests) -> Smoke:
+    """Whether the door of the release answers; a release without one has nothing to ask.
 
     Raises:
         HealflowError: the node's address cannot be read.
     """
-    url = order.smoke_url or _node_port_url(settings, order.smoke_path, manifests)
-    return wait_for_answer(url, timeout_seconds=SMOKE_SECONDS) if url else ""
-
-
-def _node_port_url(settings: KubernetesSettings, path: str, manifests: Manifests) -> str:
     doors = [item for item in map(_object, manifests) if item.kind == "Service" and item.spec.get("type") == "NodePort"]
-    if not doors:
-        return ""
+    if order.smoke_url:
+        url, door = order.smoke_url, _door_at(order.smoke_url, doors)
+    elif doors:
+        url, door = _node_port_url(settings, order.smoke_path, doors[0]), doors[0].ref
+    else:
+        return Smoke()
+    return Smoke(url=url, door=door, wrong=wait_for_answer(url, timeout_seconds=order.smoke_timeout_seconds))
+
+
+def _door_at(url: str, doors: Sequence[KubeObject]) -> ObjectRef | None:
+    with suppress(ValueError):
+        port = urlsplit(url).port
+        return next((one.ref for one in doors if any(row.get("nodePort") == port for row in _ports(one))), None)
+    return None
+
+
+def _ports(service: KubeObject) -> tuple[Json, ...]:
+    return mappings_of(service.spec.get("ports"))
+
+
+def _node_port_url(settings: KubernetesSettings, path: str, door: KubeObject) -> str:
     with Cluster.from_settings(settings) as cluster:
-        ports = mappings_of(cluster.read(doors[0].ref).spec.get("ports"))
+        ports = _ports(cluster.read(door.ref))
         addresses = [
             str(row["address"])
             for node in cluster.list_raw("Node")
@@ -159,13 +175,51 @@ def _node_port_url(settings: KubernetesSettings, path: str, manifests: Manifests
             if row.get("type") == "InternalIP"
         ]
     if not ports or not addresses:
-        raise NotFoundError(f"no address of a node is known for {doors[0].ref}: name one with --smoke-url")
+        raise NotFoundError(f"no address of a node is known for {door.ref}: name one with --smoke-url")
     host = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
     return f"http://{host}:{ports[0].get('nodePort')}/{path.lstrip('/')}"
 
 
 def _object(manifest: dict[str, object]) -> KubeObject:
     return KubeObject(raw=manifest)
+
+
+def suspects_of(
+    settings: Settings, manifests: Manifests, rollouts: Sequence[Rollout], door: ObjectRef | None
+) -> tuple[Rollout, ...]:
+    """The workloads that this release changed, the likeliest to blame for a wrong answer first: what stands behind the
+    door, then what could go back to a verified revision. When nothing changed, what stands behind the door.
+
+    Raises:
+        HealflowError: the cluster or the ledger cannot be read.
+    """
+    behind = _behind(door, manifests)
+    with Cluster.from_settings(settings.kubernetes) as cluster:
+        kept, place = _replica_sets(cluster, {one.ref.namespace for one in rollouts}), cluster.name
+    ledger = Ledger.shared(settings.ledger_url)
+    known = {
+        one.ref: {found.replica_set_uid for found in ledger.revisions.verified_of(place, one.ref)} for one in rollouts
+    }
+    changed = [one for one in rollouts if _uid_of(kept.get((one.ref, one.revision))) not in known[one.ref]]
+    changed.sort(key=lambda one: (one.ref not in behind, not known[one.ref]))
+    return tuple(changed) or tuple(one for one in rollouts if one.ref in behind)
+
+
+def _behind(door: ObjectRef | None, manifests: Manifests) -> set[ObjectRef]:
+    items = [_object(item) for item in manifests]
+    selector = next((mapping_of(item.spec.get("selector")) for item in items if item.ref == door), {})
+    return {
+        item.ref
+        for item in items
+        if item.kind in ROLLING_KINDS
+        and item.namespace == (door.namespace if door else "")
+        and selector
+        and selects(selector, item.pod_labels)
+    }
+
+
+def _uid_of(item: KubeObject | None) -> str:
+    return str(dig(item.raw, "metadata", "uid")) if item is not None else ""
 
 
 def record_release(
@@ -190,7 +244,7 @@ def record_release(
                     ref=one.ref,
                     revision=one.revision,
                     replica_set=current.name,
-                    replica_set_uid=str(dig(current.raw, "metadata", "uid")),
+                    replica_set_uid=_uid_of(current),
                     commit=commit,
                     deployed_at=deployed_at,
                     verified_at=datetime.now(UTC),

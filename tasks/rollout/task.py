@@ -5,7 +5,8 @@ from datetime import datetime
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.domain.rollout import Manifests, ObjectRefusal, Preview, ReleaseOrder, Rollout, VerifiedRevision
+from tasks.domain.cluster import ObjectRef
+from tasks.domain.rollout import Manifests, ObjectRefusal, Preview, ReleaseOrder, Rollout, Smoke, VerifiedRevision
 from tasks.retrying import RETRYING
 from tasks.rollout import steps
 from tasks.settings import Settings
@@ -37,9 +38,15 @@ def watch_release(manifests: Manifests, timeout_seconds: float) -> tuple[Rollout
 
 
 @task(task_run_name="smoke test", cache_policy=NO_CACHE, **RETRYING)
-def smoke_test(order: ReleaseOrder, manifests: Manifests) -> str:
-    """What is wrong with the door of the release, empty when it answers."""
+def smoke_test(order: ReleaseOrder, manifests: Manifests) -> Smoke:
+    """Whether the door of the release answers."""
     return steps.smoke_test(Settings().kubernetes, order, manifests)
+
+
+@task(task_run_name="find what this release changed", cache_policy=NO_CACHE, **RETRYING)
+def suspects_of(manifests: Manifests, rollouts: tuple[Rollout, ...], door: ObjectRef | None) -> tuple[Rollout, ...]:
+    """The workloads that may be to blame for a wrong answer."""
+    return steps.suspects_of(Settings(), manifests, rollouts, door)
 
 
 @task(task_run_name="record the verified revisions", cache_policy=NO_CACHE, **RETRYING)

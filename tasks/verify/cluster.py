@@ -65,12 +65,13 @@ def verify_cluster(
     before: tuple[ObjectHealth, ...],
     stable_seconds: float,
     timeout_seconds: float,
+    door: Callable[[], ObjectHealth] | None = None,
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
 ) -> Verification:
     """Watch until everything is healthy for `stable_seconds` on end, or `timeout_seconds` of reachable time are over.
 
-    `before` is how the namespace was before the fix.
+    `before` is how the namespace was before the fix. `door` asks what a smoke test asked, where one had failed.
     """
     started = clock()
     watch = _Watch(watched, before, stable_seconds)
@@ -87,7 +88,7 @@ def verify_cluster(
                 told = f"the cluster could not be reached for {unreachable:.0f} s ({error})"
                 return Verification(passed=False, checks=(), seconds=clock() - started, inconclusive=told)
             continue
-        if watch.proven(state, at):
+        if watch.proven(state, at, (door(),) if door else ()):
             break
         if clock() - started - unreachable >= timeout_seconds:
             break
@@ -114,9 +115,9 @@ class _Watch:
         """Nothing was seen for a while: the window begins anew."""
         self._since = None
 
-    def proven(self, state: ClusterSnapshot, at: float) -> bool:
+    def proven(self, state: ClusterSnapshot, at: float, beside: tuple[ObjectHealth, ...] = ()) -> bool:
         """Take one reading; true once everything was healthy for the whole window."""
-        self._last = tuple(health_of(state, ref) for ref in self._watched)
+        self._last = (*(health_of(state, ref) for ref in self._watched), *beside)
         around = [one for space in self._spaces for one in namespace_health(state, space)]
         self._worse = tuple(
             one for one in around if one.ref in self._well_before and not one.healthy and one.ref not in self._watched

@@ -1,5 +1,6 @@
 """The Prefect task of proof: never cached, because yesterday's proof proves nothing."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,12 +8,14 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.github import GithubClient
+from tasks.clients.http_probe import wait_for_answer
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.clients.ledger import EntryKind, Ledger
 from tasks.clients.pipeline import LocalPipeline, RunStore
 from tasks.clients.workspace import Mirrors, Workspace
+from tasks.domain.cluster import ObjectRef
 from tasks.domain.cluster_cause import ClusterTriage
-from tasks.domain.cluster_health import health_of
+from tasks.domain.cluster_health import ObjectHealth, health_of
 from tasks.domain.incident import RunRef, SignalSource
 from tasks.domain.outcome import Verification
 from tasks.domain.pipeline import Conclusion, RunOutcome
@@ -44,13 +47,13 @@ def healthy_by_itself(triage: Triage) -> Verification | None:
     """The proof that nothing is left to heal: all that was unhealthy is healthy, and stays so for its window; `None`
     when it is not. What is killed again and again looks healthy in between.
     """
-    cluster = _cluster_of(triage)
-    if not cluster.unhealthy:
+    cluster, door = _cluster_of(triage), _door_of(triage)
+    if not cluster.unhealthy and door is None:
         return None
     kubernetes = _kubernetes(triage)
     with Cluster.from_settings(kubernetes) as live:
         state = read_health_state(live, cluster.watched)
-        if not all(health_of(state, ref).healthy for ref in cluster.watched):
+        if not all(health_of(state, ref).healthy for ref in cluster.watched) or (door and not door().healthy):
             return None
         seen = verify_cluster(
             lambda: read_health_state(live, cluster.watched),
@@ -58,6 +61,7 @@ def healthy_by_itself(triage: Triage) -> Verification | None:
             before=cluster.health,
             stable_seconds=kubernetes.stable_seconds,
             timeout_seconds=kubernetes.stable_seconds + 2 * POLL_SECONDS,
+            door=door,
         )
     checks = (check.model_copy(update={"detail": f"{check.detail}, before anything was done"}) for check in seen.checks)
     return seen.model_copy(update={"checks": tuple(checks)}) if seen.passed else None
@@ -66,7 +70,7 @@ def healthy_by_itself(triage: Triage) -> Verification | None:
 @task(task_run_name="prove the fix in the cluster", cache_policy=NO_CACHE)
 def prove_in_cluster(triage: Triage) -> Verification:
     """Watch what had failed until it is healthy and stays so, and that nothing beside it got worse."""
-    cluster, kubernetes = _cluster_of(triage), _kubernetes(triage)
+    cluster, kubernetes, door = _cluster_of(triage), _kubernetes(triage), _door_of(triage)
     with Cluster.from_settings(kubernetes) as live:
         verification = verify_cluster(
             lambda: read_health_state(live, cluster.watched),
@@ -74,14 +78,29 @@ def prove_in_cluster(triage: Triage) -> Verification:
             before=cluster.health,
             stable_seconds=kubernetes.stable_seconds,
             timeout_seconds=kubernetes.heal_timeout_seconds,
+            door=door,
         )
-    if verification.passed and not cluster.shows:
+    if verification.passed and not cluster.shows and door is None:
         told = "the failure never showed in the state of what is watched, so its end does not show there either"
         verification = verification.model_copy(update={"passed": False, "inconclusive": told})
     Ledger.shared(Settings().ledger_url).incidents.write(
         triage.incident.id, EntryKind.VERIFICATION, verification, at=datetime.now(UTC)
     )
     return verification
+
+
+def _door_of(triage: Triage) -> Callable[[], ObjectHealth] | None:
+    """Asks again what a deploy's smoke test asked; `None` where that had not failed."""
+    deploy = triage.incident.signal.deploy
+    if deploy is None or not deploy.smoke_url:
+        return None
+    url = deploy.smoke_url
+
+    def ask() -> ObjectHealth:
+        wrong = wait_for_answer(url, timeout_seconds=0)
+        return ObjectHealth(ref=ObjectRef(kind="smoke test", name=url), healthy=not wrong, detail=wrong or "it answers")
+
+    return ask
 
 
 def _cluster_of(triage: Triage) -> ClusterTriage:

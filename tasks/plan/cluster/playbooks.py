@@ -32,6 +32,7 @@ CLUSTER_PLAYBOOKS: Mapping[F, tuple[Remedy, ...]] = MappingProxyType(
         F.K8S_PENDING_RES: (*_BACK, Remedy.SIZE_RESOURCES),
         F.K8S_PENDING_AFFINITY: _BACK,
         F.DEP_ROLLOUT_TIMEOUT: _BACK,
+        F.DEP_SMOKE: _BACK,
         F.K8S_SVC_SELECTOR: (
             Remedy.REAPPLY_OBJECT,
             Remedy.PATCH_SERVICE,

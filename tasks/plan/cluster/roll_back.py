@@ -2,6 +2,7 @@
 
 from tasks.domain.cluster import ClusterSnapshot, KubeObject, dig
 from tasks.domain.cluster_cause import ClusterCause
+from tasks.domain.failure_class import FailureClass
 from tasks.domain.incident import Incident
 from tasks.domain.plan import Action, Remedy, Risk
 from tasks.plan.case import Unfit
@@ -22,7 +23,9 @@ def roll_back_rollout(_incident: Incident, cause: ClusterCause, snapshot: Cluste
     """Back to the newest earlier revision that a deploy verified, or that has ready pods: that it works was seen."""
     target = deployment_of(cause, snapshot)
     newest, earlier = revisions_of(target, snapshot)
-    if serves(newest, target, snapshot):
+    if cause.diagnosis.failure_class is FailureClass.DEP_SMOKE:
+        _check_smoke(newest, earlier, snapshot)
+    elif serves(newest, target, snapshot):
         raise Unfit("the newest revision has all its pods ready")
     if earlier is None:
         raise Unfit("no earlier revision has a ready pod or was verified by a deploy, so none is known to work")
@@ -43,3 +46,11 @@ def roll_back_rollout(_incident: Incident, cause: ClusterCause, snapshot: Cluste
         preview=diff_of(template_of(newest), template_of(earlier), str(target.ref)),
     )
     return action, target
+
+
+def _check_smoke(newest: KubeObject, earlier: KubeObject | None, snapshot: ClusterSnapshot) -> None:
+    """Pods that are ready and answer wrongly say nothing of an earlier revision: only a deploy's smoke test does."""
+    if is_verified(newest, snapshot):
+        raise Unfit("the revision that runs was verified by a deploy, so something else is to blame")
+    if earlier is None or not is_verified(earlier, snapshot):
+        raise Unfit("no earlier revision was verified by a deploy, so none is known to answer")

@@ -39,6 +39,7 @@ def plan_action(
     verified: frozenset[str] = frozenset(),
     newest: KubeObject | None = None,
     at: datetime | None = None,
+    failure_class: FailureClass = FailureClass.K8S_IMAGE_NOTFOUND,
 ) -> Action:
     metadata: dict[str, Any] = {"namespace": "shop", "name": "cart", "uid": "c", "generation": 9}
     metadata["annotations"] = {"deployment.kubernetes.io/revision": "9"}
@@ -57,9 +58,7 @@ def plan_action(
         cluster=ClusterTarget(namespace="shop", kind="Deployment", name="cart"),
         occurred_at=NOW,
     )
-    diagnosis = Diagnosis(
-        failure_class=FailureClass.K8S_IMAGE_NOTFOUND, cause="c", confidence=0.9, fingerprint="f", evidence_ids=("E1",)
-    )
+    diagnosis = Diagnosis(failure_class=failure_class, cause="c", confidence=0.9, fingerprint="f", evidence_ids=("E1",))
     cause = ClusterCause(diagnosis=diagnosis, target=CART)
     return draft_cluster_plan(open_incident(signal, now=NOW), cause, snapshot).actions[0]
 
@@ -106,3 +105,22 @@ def test_failing_revision_itself_is_never_the_way_back() -> None:
 def test_newest_verified_revision_is_preferred_even_without_pods(verified: set[str], back_to: str) -> None:
     chosen = plan_action(replica_set(6), replica_set(7), replica_set(8, ready=1), verified=frozenset(verified))
     assert (chosen.name, chosen.parameters["revision"]) == (Remedy.ROLL_BACK_ROLLOUT, back_to)
+
+
+def after_smoke(*others: KubeObject, verified: frozenset[str]) -> Action:
+    """The newest revision is ready, and does not answer as it should."""
+    ready = replica_set(9, ready=1)
+    return plan_action(*others, newest=ready, verified=verified, failure_class=FailureClass.DEP_SMOKE)
+
+
+def test_ready_pods_do_not_show_that_an_earlier_revision_answers() -> None:
+    assert after_smoke(replica_set(8, ready=1), verified=frozenset()).name == Remedy.REPORT_ONLY
+
+
+def test_revision_that_once_answered_is_not_blamed_for_a_smoke_test_that_fails_now() -> None:
+    assert after_smoke(replica_set(8), verified=frozenset({"uid-8", "uid-9"})).name == Remedy.REPORT_ONLY
+
+
+def test_ready_revision_that_does_not_answer_goes_back_to_the_verified_one() -> None:
+    found = after_smoke(replica_set(7), replica_set(8, ready=1), verified=frozenset({"uid-7"}))
+    assert (found.name, found.parameters["revision"]) == (Remedy.ROLL_BACK_ROLLOUT, "cart-7")

@@ -17,6 +17,8 @@ from tasks.domain.rollout import (
     Preview,
     ReleaseOrder,
     Rollout,
+    RolloutState,
+    Smoke,
     VerifiedRevision,
 )
 from tasks.errors import PermanentError
@@ -42,14 +44,24 @@ def test_folder_without_a_policy_is_refused_by_name(tmp_path: Path, monkeypatch:
 
 
 ORDER = ReleaseOrder(folder="shop", commit="c" * 40)
+CART = ObjectRef(kind="Deployment", namespace="shop", name="cart")
 PRICES = ObjectRef(kind="ConfigMap", namespace="shop", name="prices")
 
 
 class Cluster:
     """What a release meets, and what became of it."""
 
-    def __init__(self, *, dry_run: tuple[ObjectRefusal, ...] = (), apply: ObjectRefusal | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        dry_run: tuple[ObjectRefusal, ...] = (),
+        apply: ObjectRefusal | None = None,
+        state: RolloutState = RolloutState.DONE,
+        wrong: str = "",
+    ) -> None:
         self._dry_run, self._apply = dry_run, apply
+        self._rollout = Rollout(ref=CART, state=state, message="0 of 1 pods are ready", revision=7)
+        self._smoke = Smoke(url="http://shop", wrong=wrong)
         self.applied: list[Manifests] = []
         self.recorded: list[str] = []
 
@@ -58,8 +70,9 @@ class Cluster:
             render=lambda _order: (CONFIG,),
             preview=lambda _manifests: Preview(refused=self._dry_run),
             apply=self._take,
-            watch=lambda _manifests, _seconds: (),
-            smoke=lambda _order, _manifests: "",
+            watch=lambda _manifests, _seconds: (self._rollout,),
+            smoke=lambda _order, _manifests: self._smoke,
+            suspects=lambda _manifests, rollouts, _door: rollouts,
             record=self._record,
         )
 
@@ -112,3 +125,24 @@ def test_what_is_refused_after_the_dry_run_is_told_and_not_verified(settings: Se
     report = bring_out(settings, ORDER, cluster.steps(), approve=lambda _: True)
     assert (report.status, report.failure_class) == (DeployStatus.CONFLICT, FailureClass.DEP_CONFLICT)
     assert (len(report.incident_ids), cluster.recorded) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("cluster", "status", "failure_class"),
+    [
+        (Cluster(state=RolloutState.FAILED), DeployStatus.ROLLOUT_FAILED, FailureClass.DEP_ROLLOUT_TIMEOUT),
+        (Cluster(wrong="http://shop answered with HTTP 500"), DeployStatus.SMOKE_FAILED, FailureClass.DEP_SMOKE),
+    ],
+    ids=["rollout", "smoke"],
+)
+def test_release_that_does_not_come_out_is_not_verified_and_is_a_signal_with_its_revision_and_commit(
+    settings: Settings, cluster: Cluster, status: DeployStatus, failure_class: FailureClass
+) -> None:
+    report = bring_out(settings, ORDER, cluster.steps(), approve=lambda _: True)
+    assert (report.status, report.failure_class, cluster.recorded) == (status, failure_class, [])
+    (incident_id,) = report.incident_ids
+    signal = Ledger.shared(settings.ledger_url).incidents.get(incident_id).incident.signal
+    assert signal.cluster is not None
+    assert (signal.cluster.name, signal.cluster.revision, signal.commit) == ("cart", "7", "c" * 40)
+    assert signal.deploy is not None
+    assert signal.deploy.smoke_url == ("http://shop" if status is DeployStatus.SMOKE_FAILED else "")

@@ -33,7 +33,9 @@ def state(*, cart: int = 1, mailer: int = 1, restarts: int = 0) -> ClusterSnapsh
     return ClusterSnapshot(objects=(deployment("cart", cart), deployment("mailer", mailer), pod(restarts)))
 
 
-def proof(readings: Iterator[Any], *, before: tuple[ObjectHealth, ...] = ()) -> Verification:
+def proof(
+    readings: Iterator[Any], *, before: tuple[ObjectHealth, ...] = (), answers: Iterator[bool] | None = None
+) -> Verification:
     now = [0.0]
 
     def read() -> ClusterSnapshot:
@@ -46,8 +48,19 @@ def proof(readings: Iterator[Any], *, before: tuple[ObjectHealth, ...] = ()) -> 
     def wait(seconds: float) -> None:
         now[0] += seconds
 
+    def door() -> ObjectHealth:
+        well = next(answers or iter(()))
+        return ObjectHealth(ref=ObjectRef(kind="smoke test", name="shop"), healthy=well, detail="HTTP 500")
+
     return verify_cluster(
-        read, watched=(CART,), before=before, stable_seconds=6, timeout_seconds=20, clock=lambda: now[0], wait=wait
+        read,
+        watched=(CART,),
+        before=before,
+        stable_seconds=6,
+        timeout_seconds=20,
+        door=door if answers else None,
+        clock=lambda: now[0],
+        wait=wait,
     )
 
 
@@ -69,6 +82,17 @@ def test_what_is_healthy_only_now_and_then_is_not_proven() -> None:
 
 def test_growing_restarts_are_no_health() -> None:
     assert not proof(state(restarts=number) for number in range(99)).passed
+
+
+def test_healthy_workload_behind_a_door_that_does_not_answer_is_not_proven() -> None:
+    found = proof(forever(state()), answers=(False for _ in range(99)))
+    assert not found.passed
+    assert [check.detail for check in found.checks if not check.passed][-1] == "HTTP 500"
+
+
+def test_door_has_to_answer_for_the_whole_window() -> None:
+    assert not proof(forever(state()), answers=(number % 3 > 0 for number in range(99))).passed
+    assert proof(forever(state()), answers=(True for _ in range(99))).passed
 
 
 def test_neighbour_that_got_worse_is_no_success() -> None:
