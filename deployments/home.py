@@ -78,6 +78,12 @@ class Home:
             return self._settings.mcp.token.get_secret_value()
         return self._kept("mcp_token")
 
+    def link_key(self) -> bytes:
+        """What signs the links of the approval page: the key set, else one made at first use and kept here."""
+        if self._settings.approvals.link_key is not None:
+            return self._settings.approvals.link_key.get_secret_value().encode()
+        return self._kept("link_key").encode()
+
     def _kept(self, name: str) -> str:
         self.make()
         path = self.root / name

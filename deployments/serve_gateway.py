@@ -41,7 +41,14 @@ def main() -> None:
                 continue
 
     home = Home(settings)
-    app = make_app(settings, ledger, home.webhook_secret(), event_tokens=home.event_tokens(), background=dispatch)
+    app = make_app(
+        settings,
+        ledger,
+        home.webhook_secret(),
+        event_tokens=home.event_tokens(),
+        link_key=home.link_key(),
+        background=dispatch,
+    )
     uvicorn.run(app, host="127.0.0.1", port=settings.gateway_port, log_level="warning", access_log=False)
 
 

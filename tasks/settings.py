@@ -117,6 +117,10 @@ class ApprovalSettings(BaseModel):
     """A JSON list of people with the names that Slack, GitHub and this machine know them by: `[{"name": "ada",
     "slack": "U012AB3CD", "github": "ada-l", "local": "ada", "authors": ["ada@example.com"]}]`. One person is one vote
     through whatever channel."""
+    public_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+[^\s?#/]$")] | None = None
+    """Where people reach the gateway, for the links of the approval page; `None` is loopback at the gateway's port."""
+    link_key: Annotated[SecretStr, Field(min_length=32)] | None = None
+    """Signs those links; when unset, one is made at first use and kept in the home, readable by its owner only."""
 
 
 class McpSettings(BaseModel):

@@ -1,18 +1,21 @@
-"""`healflow approve`, `reject` and `undo`: answers of the local user, whose name the operating system vouches for."""
+"""`healflow approve`, `approve-link`, `reject` and `undo`: of the local user, whom the operating system vouches for."""
 
 import os
 import pwd
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 
-from tasks.approve import answer_newest, answer_question, attempt_at, check_edit, editable, identify
+from deployments.home import Home
+from tasks.approve import answer_newest, answer_question, attempt_at, check_edit, editable, identify, sign_link
 from tasks.clients.ledger import Ledger
-from tasks.domain.approval import Answer, ApprovalChannel, IdentityKind
+from tasks.domain.approval import Answer, ApprovalChannel, ApprovalLink, IdentityKind
+from tasks.domain.incident import IncidentStatus
 from tasks.domain.outcome import ActionStatus
-from tasks.errors import ConflictError
+from tasks.errors import BadInputError, ConflictError
 from tasks.remember import read_story
 from tasks.settings import Settings
 
@@ -78,9 +81,41 @@ def edit(settings: Settings, incident_id: str, given: Sequence[str]) -> None:
     _say_whether_somebody_listens(settings)
 
 
-def _say_whether_somebody_listens(settings: Settings) -> None:
-    from deployments.home import Home
+def make_link(settings: Settings, incident_id: str, person: str) -> None:
+    """Print the address of the approval page for one person; that it was made stands in the audit trail.
 
+    Raises:
+        BadInputError: nobody of that name stands in the settings.
+        ConflictError: the incident waits for no answer.
+    """
+    ledger, now, people = Ledger.open(settings.ledger_url), datetime.now(UTC), settings.approvals.people
+    story = read_story(ledger, incident_id)
+    stored = ledger.approvals.get(story.request.id) if story.request is not None else None
+    if stored is None or stored.answer is not None or story.incident.status is not IncidentStatus.WAITING:
+        raise ConflictError(f"{story.incident.id} waits for no answer: it is {story.incident.status}")
+    maker = identify(IdentityKind.LOCAL, local_user(), people)
+    named = {one.name for one in people} | {maker.person}
+    wanted = person or maker.person
+    if wanted not in named:
+        known = ", ".join(sorted(named))
+        raise BadInputError(f"nobody is called {wanted[:100]!r} in HEALFLOW_APPROVALS__PEOPLE; there is {known}")
+    request = stored.request
+    link = ApprovalLink(request_id=request.id, nonce=request.nonce, person=wanted, made_by=maker.person)
+    told = {"request_id": request.id, "person": wanted}
+    ledger.audit.write("link.made", incident_id=request.incident_id, actor=maker.person, document=told, at=now)
+    home = Home(settings)
+    typer.echo(f"{_gateway_url(settings, home)}/approve/{sign_link(link, home.link_key())}")
+    typer.echo(f"For {wanted}, until {request.deadline:%Y-%m-%d %H:%M} UTC. Whoever holds it answers so.", err=True)
+
+
+def _gateway_url(settings: Settings, home: Home) -> str:
+    holder = home.holder()
+    if settings.approvals.public_url is not None:
+        return settings.approvals.public_url
+    return holder.gateway_url if holder and holder.gateway_url else f"http://127.0.0.1:{settings.gateway_port}"
+
+
+def _say_whether_somebody_listens(settings: Settings) -> None:
     if Home(settings).holder() is None:
         Console().print(
             "'healflow up' is not running on this home; the heal goes on when it is started.", style="yellow"

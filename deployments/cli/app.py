@@ -246,6 +246,18 @@ def approve(
     answer(Settings(), incident_id, Answer.APPROVE_AND_MERGE if merge else Answer.APPROVE, reason=why)
 
 
+@app.command(name="approve-link")
+def approve_link(
+    incident_id: IncidentId,
+    person: Annotated[str, typer.Option("--person", help="Somebody of HEALFLOW_APPROVALS__PEOPLE; else you.")] = "",
+) -> None:
+    """Print a signed link to the approval page, for one person and one question; whoever holds it answers so."""
+    from deployments.cli.answers import make_link
+    from tasks.settings import Settings
+
+    make_link(Settings(), incident_id, person)
+
+
 @app.command()
 def reject(
     incident_id: IncidentId,

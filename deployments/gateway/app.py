@@ -14,12 +14,13 @@ from deployments.gateway.answers import answer_errors
 from deployments.gateway.gateway import Gateway
 from deployments.gateway.github import github_door
 from deployments.gateway.health import health_door
+from deployments.gateway.page import page_door
 from deployments.gateway.prefect import prefect_door
 from tasks.clients.ledger import Ledger
 from tasks.settings import Settings
 
 Background = Callable[[asyncio.Event], Any]
-DOORS: tuple[Callable[[Gateway], APIRouter], ...] = (github_door, prefect_door, health_door)
+DOORS: tuple[Callable[[Gateway], APIRouter], ...] = (github_door, prefect_door, page_door, health_door)
 
 
 def make_app(
@@ -28,6 +29,7 @@ def make_app(
     secret: str,
     *,
     event_tokens: Sequence[str] = (),
+    link_key: bytes = b"",
     background: Background | None = None,
 ) -> FastAPI:
     """The gateway over one ledger. `background` runs beside it until the event that it is given is set."""
@@ -43,7 +45,13 @@ def make_app(
 
     app = FastAPI(title="Healflow gateway", version="0.1.0", lifespan=lifespan)
     answer_errors(app)
-    gateway = Gateway(settings=settings, ledger=ledger, webhook_secrets=(secret,), event_tokens=tuple(event_tokens))
+    gateway = Gateway(
+        settings=settings,
+        ledger=ledger,
+        webhook_secrets=(secret,),
+        event_tokens=tuple(event_tokens),
+        link_key=link_key,
+    )
     for door in DOORS:
         app.include_router(door(gateway))
     return app

@@ -21,6 +21,8 @@ class Gateway:
     """Sign events; two while one is rotated."""
     event_tokens: tuple[str, ...]
     """Bearer tokens of senders that cannot sign; two while one is rotated."""
+    link_key: bytes = b""
+    """Signs the links of the approval page; without one, no link is good."""
 
     async def accept(
         self, parsed: Signal | HealNotice | Ignored, *, source: str, event_name: str, body: bytes, now: datetime

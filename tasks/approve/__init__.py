@@ -7,7 +7,8 @@ came through.
 from tasks.approve.answering import answer_newest, answer_question, attempt_at, expire
 from tasks.approve.card import make_card
 from tasks.approve.editing import check_edit, editable
-from tasks.approve.judging import identify, judge
+from tasks.approve.judging import identify, identify_holder, judge
+from tasks.approve.linking import form_seal, is_form_seal, read_link, sign_link
 from tasks.approve.markdown import question_markdown
 from tasks.approve.request import make_request
 
@@ -18,9 +19,14 @@ __all__ = [
     "check_edit",
     "editable",
     "expire",
+    "form_seal",
     "identify",
+    "identify_holder",
+    "is_form_seal",
     "judge",
     "make_card",
     "make_request",
     "question_markdown",
+    "read_link",
+    "sign_link",
 ]

@@ -143,7 +143,7 @@ def _answer(approval: Approval | None) -> CardAnswer | None:
     if approval is None:
         return None
     return CardAnswer(
-        by=approval.answered_by,
+        by=approval.told_by,
         at=approval.answered_at,
         channel=approval.channel,
         verified=approval.verified,

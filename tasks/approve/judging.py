@@ -7,6 +7,7 @@ from datetime import timedelta
 from tasks.domain.approval import (
     Answer,
     Approval,
+    ApprovalLink,
     ApprovalRequest,
     Attempt,
     Identity,
@@ -26,6 +27,13 @@ def identify(kind: IdentityKind, name: str, people: Sequence[Person]) -> Identit
     if known is not None:
         return Identity(kind=kind, name=name, person=known.name, listed=True)
     return Identity(kind=kind, name=name, person=f"{kind}:{name}")
+
+
+def identify_holder(link: ApprovalLink, people: Sequence[Person]) -> Identity:
+    """Whose answer it is when it comes through a link: the person that it was made for."""
+    listed = any(one.name == link.person for one in people)
+    name = link.person if listed else link.person.partition(":")[2] or link.person
+    return Identity(kind=IdentityKind.LINK, name=name, person=link.person, listed=listed, vouched_by=link.made_by)
 
 
 def judge(
@@ -84,7 +92,7 @@ def _refusal(
 ) -> tuple[Refusal, str] | None:
     if settled is not None:
         return Refusal.REPLAYED, (
-            f"{request.incident_id} was already answered: {settled.answer} by {settled.answered_by} "
+            f"{request.incident_id} was already answered: {settled.answer} by {settled.told_by} "
             f"at {settled.answered_at:%Y-%m-%d %H:%M:%S} UTC"
         )
     same_question = hmac.compare_digest(attempt.nonce.encode(), request.nonce.encode())
@@ -105,19 +113,54 @@ def _refusal_of_person(
     who, terms = attempt.identity, request.terms
     if terms.approvers and who.person not in terms.approvers:
         return Refusal.NOT_ALLOWED, f"policy lets {', '.join(terms.approvers)} answer this, and not {who.name}"
+    if who.kind is IdentityKind.LINK and not who.listed and who.person != who.vouched_by:
+        return Refusal.NOT_ALLOWED, f"{who.name} stands no longer among the people of HEALFLOW_APPROVALS__PEOPLE"
     if not attempt.answer.approves and attempt.answer is not Answer.EDIT:
         return None  # anybody whom a channel lets in may stop a plan
-    if not who.verified and not terms.typed_name_counts:
+    if (unverified := _unverified(who, request)) is not None:
+        return unverified
+    if not terms.author_may_approve and (author := _author_among(who, request.authors, people)):
+        return Refusal.AUTHOR, f"{author} wrote the failing change, and policy asks for somebody else"
+    return _refusal_of_second(who, request, votes)
+
+
+def _unverified(who: Identity, request: ApprovalRequest) -> tuple[Refusal, str] | None:
+    """Whether policy asks for more than what this channel knows of the person."""
+    if not who.verified and not request.terms.typed_name_counts:
         return Refusal.UNVERIFIED, "nobody vouches for the typed name; answer in a terminal"
-    if not terms.author_may_approve and _is_author(who, request.authors, people):
-        return Refusal.AUTHOR, f"{who.name} wrote the failing change, and policy asks for somebody else"
-    if any(vote.identity is not None and vote.identity.person == who.person for vote in votes):
-        return Refusal.SAME_PERSON, f"{who.name} said yes before; {terms.people_needed} different people have to"
+    if who.kind is IdentityKind.LINK and not request.terms.link_counts:
+        return Refusal.UNVERIFIED, "policy takes no yes through a link here; answer in Slack or in a terminal"
     return None
 
 
-def _is_author(who: Identity, authors: Sequence[str], people: Sequence[Person]) -> bool:
-    person = next((one for one in people if who.listed and one.name == who.person), None)
-    if person is not None:
-        return any(person.wrote(author) for author in authors)
-    return who.name.casefold() in {author.casefold() for author in authors}
+def _refusal_of_second(
+    who: Identity, request: ApprovalRequest, votes: Sequence[Approval]
+) -> tuple[Refusal, str] | None:
+    """One person is one vote, and so is whoever vouches for two."""
+    said = [vote.identity for vote in votes if vote.identity is not None]
+    if any(vote.person == who.person for vote in said):
+        many = request.terms.people_needed
+        return Refusal.SAME_PERSON, f"{who.name} said yes before; {many} different people have to"
+    vouchers = {name for vote in said for name in (vote.person, vote.vouched_by) if name}
+    shared = vouchers & {who.person, who.vouched_by}
+    if shared:
+        return Refusal.SAME_PERSON, (
+            f"{min(shared)} stands behind both answers; the second person has to answer in Slack, in a terminal, or by "
+            "a link from somebody else"
+        )
+    return None
+
+
+def _author_among(who: Identity, authors: Sequence[str], people: Sequence[Person]) -> str:
+    """The author of the change behind an answer: who gives it, or who vouches for it; empty when neither is."""
+    if _is_author(who.person, who.name, authors, people):
+        return who.name
+    voucher = who.vouched_by
+    return voucher if voucher and _is_author(voucher, voucher.partition(":")[2], authors, people) else ""
+
+
+def _is_author(person: str, name: str, authors: Sequence[str], people: Sequence[Person]) -> bool:
+    known = next((one for one in people if one.name == person), None)
+    if known is not None:
+        return any(known.wrote(author) for author in authors)
+    return name.casefold() in {author.casefold() for author in authors}

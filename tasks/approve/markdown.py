@@ -34,7 +34,8 @@ def who_may_answer(terms: ApprovalTerms) -> str:
     people = "" if terms.people_needed == 1 else f" {terms.people_needed} different people have to say yes."
     author = "" if terms.author_may_approve else " The author of the change may not approve it."
     typed = "" if terms.typed_name_counts else " A typed name does not count here."
-    return f"May answer: {who}.{people}{author}{typed}"
+    link = "" if terms.link_counts else " A yes through a link does not count here."
+    return f"May answer: {who}.{people}{author}{typed}{link}"
 
 
 def _quoted(quotes: tuple[CardQuote, ...]) -> str:

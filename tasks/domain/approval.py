@@ -30,6 +30,7 @@ class ApprovalChannel(StrEnum):
     """The door through which an answer came."""
 
     COMMAND_LINE = "command_line"
+    PAGE = "page"
     PREFECT_UI = "prefect_ui"
     SLACK = "slack"
     DEADLINE = "deadline"
@@ -41,6 +42,8 @@ class IdentityKind(StrEnum):
     LOCAL = "local"
     SLACK = "slack"
     GITHUB = "github"
+    LINK = "link"
+    """Whoever holds a signed link that was made for one person; who made it vouches for that."""
     TYPED = "typed"
 
 
@@ -75,6 +78,8 @@ class Identity(Noun):
     person: str
     listed: bool = False
     """Whether `person` stands among the people of the settings."""
+    vouched_by: str = ""
+    """For `LINK`: the vote of whoever made the link, or the mail address that it was sent to."""
 
     @property
     def verified(self) -> bool:
@@ -92,6 +97,8 @@ class ApprovalTerms(Noun):
     """Whether an author of the failing change may approve the fix."""
     typed_name_counts: bool = True
     """Whether a name that was only typed, as into the Prefect form, may approve."""
+    link_counts: bool = True
+    """Whether the holder of a signed link may approve, whom only the maker of the link vouches for."""
 
 
 class ApprovalRequest(Noun):
@@ -129,6 +136,25 @@ class Approval(Noun):
     edits: Mapping[str, str] = Field(default_factory=dict)
     """New values of parameters, `ACTION_NUMBER.PARAMETER`, for `Answer.EDIT`."""
 
+    @property
+    def told_by(self) -> str:
+        """Who answered, and who vouches for that where it is somebody else."""
+        voucher = self.identity.vouched_by if self.identity is not None else ""
+        own = self.identity is not None and voucher == self.identity.person
+        return f"{self.answered_by}, by a link from {voucher}" if voucher and not own else self.answered_by
+
+
+class ApprovalLink(Noun):
+    """What a signed link says: one question, shown to one person. It is good for as long as the question is open."""
+
+    request_id: str
+    nonce: str = Field(repr=False)
+    """The question's own: a link fits no other question, and no answer after the first."""
+    person: str
+    """Whose vote it is, as `Identity.person`."""
+    made_by: str
+    """Who vouches for that: the vote of whoever made the link, or `email:ADDRESS` when it was sent there."""
+
 
 class Attempt(Noun):
     """Somebody tries to answer; nothing of it counts before it is judged."""
@@ -158,6 +184,8 @@ class Refusal(StrEnum):
     UNVERIFIED = "unverified"
     AUTHOR = "author"
     SAME_PERSON = "same_person"
+    FORGED = "forged"
+    """A link that nobody here signed, or a form that did not come from its page."""
 
 
 class Judgement(Noun):

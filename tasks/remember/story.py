@@ -93,7 +93,7 @@ def _say_answer(document: str) -> str:
     approval = Approval.model_validate_json(document)
     reason = f": {approval.reason}" if approval.reason else ""
     sure = "" if approval.verified else ", not verified"
-    return f"answered {approval.answer} by {approval.answered_by} ({approval.channel}{sure}){reason}"
+    return f"answered {approval.answer} by {approval.told_by} ({approval.channel}{sure}){reason}"
 
 
 def _say_result(document: str) -> str:

@@ -27,7 +27,8 @@ PEOPLE = (ADA, GRACE)
 class Asked:
     """One question, and attempts at it."""
 
-    def __init__(self, folder: Path, **terms: Any) -> None:
+    def __init__(self, folder: Path, *, at: datetime = NOW, **terms: Any) -> None:
+        self.at = at
         self.ledger = Ledger.in_folder(folder)
         signal = Signal(
             source=SignalSource.PIPELINE,
@@ -37,17 +38,17 @@ class Asked:
             branch="main",
             commit="a" * 40,
             title="CI",
-            occurred_at=NOW,
+            occurred_at=at,
         )
-        self.incident = self.ledger.incidents.open(open_incident(signal, now=NOW))
+        self.incident = self.ledger.incidents.open(open_incident(signal, now=at))
         self.request = self.ledger.approvals.ask(
             ApprovalRequest(
                 id=f"{self.incident.id}-q",
                 incident_id=self.incident.id,
                 plan_digest="p" * 64,
                 question="Format shop/cart.py?",
-                asked_at=NOW,
-                deadline=NOW + timedelta(hours=1),
+                asked_at=at,
+                deadline=at + timedelta(hours=1),
                 nonce="only-this-question",
                 terms=ApprovalTerms.model_validate(terms),
                 authors=("Ada Lovelace",),
@@ -65,7 +66,7 @@ class Asked:
             answer=answer,
             identity=identify(kind, name, PEOPLE),
             channel=ApprovalChannel.COMMAND_LINE,
-            at=NOW,
+            at=self.at,
         )
         return answer_question(self.ledger, attempt.model_copy(update=changes), people=PEOPLE)
 

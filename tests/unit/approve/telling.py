@@ -1,6 +1,6 @@
 """A question with the whole story around it, as a heal writes it into the ledger."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +45,8 @@ def quarantine(**changes: Any) -> Action:
 class Told(Asked):
     """A question about skipping a flaky test, with its evidence, diagnosis, plan and decision."""
 
-    def __init__(self, folder: Path, *, actions: tuple[Action, ...] = (), **terms: Any) -> None:
-        super().__init__(folder, **terms)
+    def __init__(self, folder: Path, *, actions: tuple[Action, ...] = (), at: datetime = NOW, **terms: Any) -> None:
+        super().__init__(folder, at=at, **terms)
         self.settings = Settings.model_validate({"approvals": {"people": PEOPLE}, "prefect_port": 4211})
         line = EvidenceLine(id="E1", source="log:test", line_number=7, text=LINE)
         other = EvidenceLine(id="E2", source="log:test", line_number=9, text="what is beside it")
@@ -77,11 +77,11 @@ class Told(Asked):
         self.write(EntryKind.ASKED, self.request)
 
     def write(self, kind: EntryKind, noun: Any) -> None:
-        self.ledger.incidents.write(self.incident.id, kind, noun, at=NOW)
+        self.ledger.incidents.write(self.incident.id, kind, noun, at=self.at)
 
     def card(self, *, minutes: int = 1) -> Card:
         """The card so many minutes after it was asked."""
-        now = NOW + timedelta(minutes=minutes)
+        now = self.at + timedelta(minutes=minutes)
         return read_card(self.ledger, self.request.id, settings=self.settings, now=now)
 
     def act(self, message: str = "skipped the test", name: str = Remedy.QUARANTINE_TEST) -> None:
@@ -97,7 +97,7 @@ class Told(Asked):
             action_names=(),
             summary=summary,
             seconds=1.0,
-            ended_at=NOW,
+            ended_at=self.at,
         )
         self.write(EntryKind.OUTCOME, outcome)
         self.ledger.incidents.set_status(self.incident.id, status)
