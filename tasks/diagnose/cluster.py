@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from tasks.diagnose.analyzers.cluster import ANALYZERS
-from tasks.diagnose.analyzers.cluster.reading import is_healthy
 from tasks.diagnose.analyzers.cluster.rollout import changes_of
-from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, mapping_of, selects, unique_refs
+from tasks.diagnose.calls import redirected
+from tasks.domain.cluster import ClusterSnapshot, ObjectRef, unique_refs
 from tasks.domain.cluster_cause import SYMPTOM, Clue, ClusterCause, ClusterExplanation, Quote
 from tasks.domain.diagnosis import Culprit, CulpritKind, Diagnosis
 from tasks.domain.evidence import MAX_LINE_CHARACTERS, Evidence, EvidenceLine, UnreadableSource
@@ -19,6 +19,8 @@ ASSUMED_KEEPS = 0.9
 """The share of its confidence that a clue keeps where only manifests were read, and no cluster's answer."""
 TABLED_KEEPS = 0.6
 """The share of its confidence that a clue keeps where its objects were seen in a table only."""
+_VAGUE = (F.K8S_PROBE_READY, F.DEP_ROLLOUT_TIMEOUT, F.K8S_CRASH_LIVENESS)
+"""What is said of a workload that may be well itself, and suffers from another."""
 _DETAILS = re.compile(r"\b[0-9a-f]{8,}\b|\d+")
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
 _API_DOWN = re.compile(
@@ -108,7 +110,7 @@ def _concerns(clue: Clue, namespace: str | None) -> bool:
 
 def _join(snapshot: ClusterSnapshot, clues: Sequence[Clue]) -> list[Clue]:
     """Merge the same, then let consequences yield to their causes."""
-    merged = _merged(_redirected(snapshot, clues))
+    merged = _merged(redirected(snapshot, clues))
     merged = _without_weaker(merged)
     merged = _without_hosted(snapshot, merged)
     return _without_dependents(snapshot, merged)
@@ -136,7 +138,7 @@ def _without_weaker(clues: Sequence[Clue]) -> list[Clue]:
         for ref in unique_refs((clue.target, *(victim for victim in clue.victims if victim.kind in _WORKLOADS))):
             groups.setdefault(ref, []).append(clue)
     gone: set[int] = set()
-    shown: dict[int, list[Quote]] = {}
+    shown: dict[int, list[Clue]] = {}
     for ref, group in groups.items():
         first = min(group, key=lambda clue: (clue.rank, -clue.confidence))
         for clue in group:
@@ -148,15 +150,18 @@ def _without_weaker(clues: Sequence[Clue]) -> list[Clue]:
                 about_same and clue.rank >= SYMPTOM and first.rank < clue.rank and len(group) > 1
             ):
                 gone.add(id(clue))
-                shown.setdefault(id(first), []).append(clue.quotes[0])
-    return [_with_quotes(clue, shown.get(id(clue), ())) for clue in clues if id(clue) not in gone]
+                shown.setdefault(id(first), []).append(clue)
+    return [_with_consequences(clue, shown.get(id(clue), ())) for clue in clues if id(clue) not in gone]
 
 
-def _with_quotes(clue: Clue, more: Iterable[Quote]) -> Clue:
-    """The clue with a consequence or two among its quotes, even where it has as many as it may."""
-    added = tuple(dict.fromkeys(more))[:2]
+def _with_consequences(clue: Clue, more: Sequence[Clue]) -> Clue:
+    """The clue with a consequence or two among its quotes, even where it has as many as it may, and all victims."""
+    if not more:
+        return clue
+    added = tuple(dict.fromkeys(other.quotes[0] for other in more))[:2]
     quotes = tuple(dict.fromkeys((*clue.quotes[: MAX_QUOTES - len(added)], *added)))
-    return clue if not added else clue.model_copy(update={"quotes": quotes})
+    victims = unique_refs((*clue.victims, *(ref for other in more for ref in other.victims)))
+    return clue.model_copy(update={"quotes": quotes, "victims": victims})
 
 
 def _without_hosted(snapshot: ClusterSnapshot, clues: Sequence[Clue]) -> list[Clue]:
@@ -170,61 +175,12 @@ def _without_hosted(snapshot: ClusterSnapshot, clues: Sequence[Clue]) -> list[Cl
             snapshot.find(victim.kind, victim.namespace, victim.name) for victim in clue.victims if victim.kind == "Pod"
         ]
         on_dead = [pod for pod in pods if pod is not None and pod.spec.get("nodeName") in dead]
-        vague = clue.failure_class in (F.K8S_PROBE_READY, F.DEP_ROLLOUT_TIMEOUT, F.K8S_CRASH_LIVENESS)
+        vague = clue.failure_class in _VAGUE
         owners = {victim for node in dead.values() for victim in node.victims}
         if vague and (on_dead or clue.target in owners):
             continue
         kept.append(clue)
     return kept
-
-
-def _redirected(snapshot: ClusterSnapshot, clues: Sequence[Clue]) -> list[Clue]:
-    """Who cannot reach a service of this cluster is the victim of what is wrong behind it."""
-    named = [clue for clue in clues if clue.host]
-    if not named:
-        return list(clues)
-    found: list[Clue] = []
-    for clue in clues:
-        service = find_service(snapshot, clue.host, clue.target.namespace) if clue.host else None
-        if service is None:
-            found.append(clue)
-            continue
-        behind = _behind(snapshot, service)
-        working = any(is_healthy(pod) for workload in behind for pod in snapshot.pods_of(workload))
-        target = service.ref if working or not behind else behind[0]
-        victims = unique_refs((clue.target, *clue.victims))
-        cause = f"{clue.target} cannot reach {service.ref} ({clue.host})" + (
-            "." if working else ", behind which nothing is ready."
-        )
-        found.append(
-            clue.model_copy(
-                update={
-                    "target": target,
-                    "victims": victims,
-                    "cause": cause,
-                    "rank": 50 if working else SYMPTOM,
-                    "confidence": round(clue.confidence * 0.8, 2),
-                }
-            )
-        )
-    return found
-
-
-def find_service(snapshot: ClusterSnapshot, host: str, namespace: str) -> KubeObject | None:
-    """The service that a host name or address means, seen from a namespace; `None` when it is none of this cluster."""
-    name, _, _ = host.partition(":")
-    parts = name.split(".")
-    if re.fullmatch(r"[\d.]+", name):
-        return next((item for item in snapshot.of_kind("Service") if item.spec.get("clusterIP") == name), None)
-    if len(parts) > 2 and parts[2] != "svc":
-        return None
-    return snapshot.find("Service", parts[1] if len(parts) > 1 else namespace, parts[0])
-
-
-def _behind(snapshot: ClusterSnapshot, service: KubeObject) -> list[ObjectRef]:
-    selector = mapping_of(service.spec.get("selector"))
-    chosen = [item for item in snapshot.carriers(service.namespace) if selector and selects(selector, item.pod_labels)]
-    return list(unique_refs(snapshot.workload_of(item) for item in chosen))
 
 
 def _without_dependents(_snapshot: ClusterSnapshot, clues: Sequence[Clue]) -> list[Clue]:
@@ -245,6 +201,7 @@ def _without_dependents(_snapshot: ClusterSnapshot, clues: Sequence[Clue]) -> li
             kept.append(clue)
         else:
             taken.setdefault(id(root), []).extend((clue.target, *clue.victims))
+    victims = {ref for refs in taken.values() for ref in refs}
     return [
         clue.model_copy(
             update={
@@ -252,6 +209,7 @@ def _without_dependents(_snapshot: ClusterSnapshot, clues: Sequence[Clue]) -> li
             }
         )
         for clue in kept
+        if not (clue.target in victims and clue.rank >= 40 and clue.failure_class in _VAGUE)
     ]
 
 

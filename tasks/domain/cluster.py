@@ -48,11 +48,19 @@ def without_secret_data(raw: Json) -> Json:
     if isinstance(annotations, Mapping):
         metadata["annotations"] = {k: v for k, v in annotations.items() if not k.endswith("last-applied-configuration")}
     cleaned = {**raw, "metadata": metadata}
+    if raw.get("kind") in ("ConfigMap", "Secret") and (changed := _changed_at(raw)):
+        metadata["managedFields"] = [{"time": changed}]
     if raw.get("kind") == "Secret":
         for field in ("data", "stringData"):
             if isinstance(raw.get(field), Mapping):
                 cleaned[field] = dict.fromkeys(raw[field], "")
     return cleaned
+
+
+def _changed_at(raw: Json) -> str:
+    """When somebody last changed the object, as those tell who own its fields; times of one form compare as text."""
+    rows = mappings_of(dig(raw, "metadata", "managedFields"))
+    return max((str(row["time"]) for row in rows if row.get("time")), default="")
 
 
 class ObjectRef(Noun):
@@ -155,6 +163,11 @@ class KubeObject(Noun):
     def pod_labels(self) -> Json:
         """The labels of the pods it is or makes."""
         return self.labels if self.kind == "Pod" else mapping_of(dig(self.pod_template, "metadata", "labels"))
+
+    @property
+    def changed_at(self) -> str:
+        """When a ConfigMap or Secret was last changed, as RFC 3339 in UTC; empty where it is not known."""
+        return _changed_at(self.raw)
 
     def condition(self, kind: str) -> Json:
         """The condition of that type, empty when it has none."""
@@ -315,12 +328,17 @@ class ClusterSnapshot(Noun):
 
     def age_seconds(self, item: KubeObject) -> float | None:
         """How old the object was when the state was read; `None` where either time is not known."""
+        return self.seconds_since(dig(item.raw, "metadata", "creationTimestamp"))
+
+    def seconds_since(self, moment: object) -> float | None:
+        """How long before the state was read that was; `None` where either time is not known."""
         try:
-            born = datetime.fromisoformat(str(dig(item.raw, "metadata", "creationTimestamp")))
+            then = datetime.fromisoformat(str(moment))
         except ValueError:
             return None
-        known = self.captured_at is not None and born.tzinfo is not None
-        return (self.captured_at - born).total_seconds() if known and self.captured_at is not None else None
+        if self.captured_at is None or then.tzinfo is None:
+            return None
+        return (self.captured_at - then).total_seconds()
 
     def manifests_of(self, ref: ObjectRef) -> tuple[Manifest, ...]:
         """The manifests that may mean an object; one that names no namespace may mean any."""

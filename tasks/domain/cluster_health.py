@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from tasks.domain.base import Noun
-from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, dig, mapping_of, mappings_of
+from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, dig, mapping_of, mappings_of, selects
+from tasks.domain.listening import port_gaps
 
 WATCHED_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Service", "PersistentVolumeClaim")
 """What is looked at when the question is whether anything in a namespace got worse."""
@@ -115,7 +116,15 @@ def _service(snapshot: ClusterSnapshot, item: KubeObject) -> str:
         if one.raw.get("ports") or not item.spec.get("ports")  # a named port that no pod has leads nowhere
         for endpoint in mappings_of(one.raw.get("endpoints"))
     )
-    return "" if ready else "no ready pod stands behind it, or none has its port"
+    if not ready:
+        return "no ready pod stands behind it, or none has its port"
+    gap = next(port_gaps(item, _selected(snapshot, item)), None)
+    return f"it sends to port {gap.wanted}, on which none of its pods says that it listens" if gap else ""
+
+
+def _selected(snapshot: ClusterSnapshot, service: KubeObject) -> list[KubeObject]:
+    selector = mapping_of(service.spec.get("selector"))
+    return [pod for pod in snapshot.of_kind("Pod", service.namespace) if selects(selector, pod.labels)]
 
 
 def _claim(_snapshot: ClusterSnapshot, item: KubeObject) -> str:

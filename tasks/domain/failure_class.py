@@ -94,6 +94,8 @@ class FailureClass(StrEnum):
     K8S_JOB = "k8s.job"
     K8S_CERT = "k8s.cert"
     K8S_SLOW = "k8s.slow"
+    K8S_PDB = "k8s.pdb"
+    K8S_TERMINATING = "k8s.terminating"
     DEP_ROLLOUT_TIMEOUT = "dep.rollout.timeout"
     DEP_NO_ROLLBACK = "dep.no-rollback"
     DEP_APPLY_INVALID = "dep.apply.invalid"

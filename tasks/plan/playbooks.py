@@ -123,6 +123,8 @@ ADVICE: Mapping[FailureClass, str] = MappingProxyType(
         FailureClass.K8S_HPA: "Give the workload requests to measure against, or put the metrics right.",
         FailureClass.K8S_JOB: "Read the log of its last pod; correct the job before it runs again.",
         FailureClass.K8S_CERT: "Renew the certificate, or put its issuer right.",
+        FailureClass.K8S_PDB: "Run more replicas than the budget keeps, or let its owner allow one disruption.",
+        FailureClass.K8S_TERMINATING: "Find what its finalizer waits for and put that right; taking it off loses data.",
         FailureClass.K8S_SLOW: "Compare with the revision before; look at the slowest dependency.",
         FailureClass.DEP_ROLLOUT_TIMEOUT: "Find out why the pods of the new revision are not ready.",
         FailureClass.DEP_NO_ROLLBACK: "Fix it forward: there is no earlier revision.",

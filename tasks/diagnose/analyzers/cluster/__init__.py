@@ -6,15 +6,19 @@ from tasks.diagnose.analyzers.cluster.access import find_access_faults
 from tasks.diagnose.analyzers.cluster.admission import find_refused
 from tasks.diagnose.analyzers.cluster.applications import find_complaints
 from tasks.diagnose.analyzers.cluster.autoscalers import find_scaling_faults
+from tasks.diagnose.analyzers.cluster.budgets import find_budget_faults
 from tasks.diagnose.analyzers.cluster.commands import find_misspelt_commands
 from tasks.diagnose.analyzers.cluster.contradictions import find_contradictions
 from tasks.diagnose.analyzers.cluster.crashes import find_crashes
+from tasks.diagnose.analyzers.cluster.deletions import find_stuck_deletions
 from tasks.diagnose.analyzers.cluster.entrances import find_entrance_faults
+from tasks.diagnose.analyzers.cluster.hardening import find_soft_spots
 from tasks.diagnose.analyzers.cluster.images import find_image_faults
 from tasks.diagnose.analyzers.cluster.jobs import find_job_faults
 from tasks.diagnose.analyzers.cluster.memory import find_memory_wishes
 from tasks.diagnose.analyzers.cluster.network import find_network_faults
 from tasks.diagnose.analyzers.cluster.nodes import find_node_faults
+from tasks.diagnose.analyzers.cluster.outdated import find_outdated
 from tasks.diagnose.analyzers.cluster.probes import find_failing_probes
 from tasks.diagnose.analyzers.cluster.references import find_missing
 from tasks.diagnose.analyzers.cluster.resources import find_resource_faults
@@ -39,6 +43,9 @@ ANALYZERS: tuple[Callable[[ClusterSnapshot], Iterator[Clue]], ...] = (
     find_entrance_faults,
     find_access_faults,
     find_scaling_faults,
+    find_budget_faults,
+    find_stuck_deletions,
+    find_outdated,
     find_job_faults,
     find_complaints,
     find_memory_wishes,
@@ -46,6 +53,7 @@ ANALYZERS: tuple[Callable[[ClusterSnapshot], Iterator[Clue]], ...] = (
     find_contradictions,
     find_resource_faults,
     find_stuck_rollouts,
+    find_soft_spots,
 )
 
 __all__ = ["ANALYZERS"]

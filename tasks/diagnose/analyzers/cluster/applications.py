@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from tasks.diagnose.analyzers.cluster.reading import is_healthy
+from tasks.diagnose.analyzers.cluster.crashes import crashes
+from tasks.diagnose.analyzers.cluster.reading import is_healthy, states_of
 from tasks.diagnose.analyzers.cluster.saying import RULES, Said, is_loud, listen
 from tasks.domain.cluster import CapturedText, ClusterSnapshot, ContainerLog, KubeObject, ObjectRef
 from tasks.domain.cluster_cause import Clue
@@ -20,7 +21,7 @@ def find_complaints(snapshot: ClusterSnapshot) -> Iterator[Clue]:
     """One clue for each pod that runs and complains all the time, or whose state was not read."""
     for (namespace, name), logs in _by_pod(snapshot).items():
         pod = snapshot.find("Pod", namespace, name)
-        if pod is not None and pod.status and not pod.sketched and not is_healthy(pod):
+        if pod is not None and not pod.sketched and any(crashes(state, pod) for state in states_of(pod)):
             continue  # the crash analyzer listens to it
         said = listen([_ending(log) for log in logs if not log.previous])
         if said is not None and _counts(said, logs, pod):
@@ -51,12 +52,18 @@ def _counts(said: Said, logs: list[ContainerLog], pod: KubeObject | None) -> boo
     if said.rank >= RULES[-1].rank:
         return False  # that errors are logged says nothing about what is wrong
     troubled = pod is not None and pod.status.get("phase") in ("Failed", "Pending")
+    if pod is not None and _is_unready(pod) and said.recent and said.repeated > 1:
+        return True  # it is not ready, and says why
     return troubled or (
         said.recent
         and said.share >= _GRAVE
         and (said.repeated >= 3 or any(is_loud(quote.text) for quote in said.quotes))
         and bool(logs)
     )
+
+
+def _is_unready(pod: KubeObject) -> bool:
+    return pod.status.get("phase") == "Running" and not is_healthy(pod)
 
 
 def _clue(snapshot: ClusterSnapshot, pod: KubeObject, said: Said) -> Clue:
@@ -70,8 +77,8 @@ def _clue(snapshot: ClusterSnapshot, pod: KubeObject, said: Said) -> Clue:
         target=target,
         victims=(pod.ref,),
         quotes=said.quotes,
-        confidence=round(said.confidence * 0.75, 2),
-        rank=max(40, said.rank),
+        confidence=round(said.confidence * (0.9 if _is_unready(pod) else 0.75), 2),
+        rank=38 if _is_unready(pod) else max(40, said.rank),
         host=said.host,
     )
 

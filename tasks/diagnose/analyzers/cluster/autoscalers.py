@@ -1,4 +1,4 @@
-"""Autoscalers that cannot scale, and disruption budgets that protect nothing."""
+"""Autoscalers that cannot scale."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tasks.diagnose.analyzers.cluster.reading import (
     spec_quote,
     status_quote,
 )
-from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, dig, mapping_of, mappings_of, selects
+from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, dig, mapping_of, mappings_of
 from tasks.domain.cluster_cause import Clue
 from tasks.domain.failure_class import FailureClass as F
 
@@ -22,18 +22,6 @@ def find_scaling_faults(snapshot: ClusterSnapshot) -> Iterator[Clue]:
     for scaler in snapshot.of_kind("HorizontalPodAutoscaler"):
         yield from _target(snapshot, scaler)
         yield from _conditions(snapshot, scaler)
-    for budget in snapshot.of_kind("PodDisruptionBudget"):
-        selector = mapping_of(budget.spec.get("selector"))
-        if selector and not any(selects(selector, item.pod_labels) for item in snapshot.carriers(budget.namespace)):
-            yield Clue(
-                failure_class=F.K8S_SVC_SELECTOR,
-                rule="cluster-budget",
-                cause=f"{budget.ref} selects no pod.",
-                target=budget.ref,
-                quotes=(spec_quote(budget, f"selector: {selector}"),),
-                confidence=0.5,
-                hint=True,
-            )
 
 
 def _target(snapshot: ClusterSnapshot, scaler: KubeObject) -> Iterator[Clue]:

@@ -52,14 +52,15 @@ def find_crashes(snapshot: ClusterSnapshot) -> Iterator[Clue]:
     """One clue for each container that crashes."""
     for pod in ailing_pods(snapshot):
         for state in states_of(pod):
-            if _crashes(state, pod):
+            if crashes(state, pod):
                 yield _explain(snapshot, pod, state)
         if pod.status.get("phase") == "Failed" and not any(True for _ in states_of(pod)):
             yield from _failed_without_state(snapshot, pod)
     yield from _killed_before(snapshot)
 
 
-def _crashes(state: ContainerState, pod: KubeObject) -> bool:
+def crashes(state: ContainerState, pod: KubeObject) -> bool:
+    """Whether a container ends, or never starts, though it should run."""
     if state.waiting_reason in _CRASHED:
         return True
     if state.running and not state.ready and state.ended and (state.restarts >= 2 or state.end_reason == "OOMKilled"):

@@ -1,12 +1,11 @@
 """Ways in that lead nowhere: ingresses, gateways and routes, and the webhooks that the API server calls."""
 
 import difflib
-import re
 from collections.abc import Iterator
 
 from tasks.diagnose.analyzers.cluster.reading import is_healthy, one_line, spec_quote, status_quote
 from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, ObjectRef, dig, mapping_of, mappings_of, selects
-from tasks.domain.cluster_cause import Clue
+from tasks.domain.cluster_cause import SYMPTOM, Clue
 from tasks.domain.failure_class import FailureClass as F
 
 _CLASS = "kubernetes.io/ingress.class"
@@ -157,39 +156,26 @@ def _webhooks(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:
     for webhook in mappings_of(item.raw.get("webhooks")):
         service = mapping_of(dig(webhook, "clientConfig", "service"))
         namespace, name = str(service.get("namespace") or ""), str(service.get("name") or "")
-        if not name or not snapshot.knows("Service", namespace):
-            continue
-        found = snapshot.find("Service", namespace, name)
-        if found is None:
-            yield _clue(
-                item,
-                "webhook-service",
-                f"calls the service {namespace}/{name}, which does not exist",
-                f"webhook {webhook.get('name')}: service {namespace}/{name}",
-                0.9,
-                failure_class=F.K8S_ADMISSION_WEBHOOK,
-            )
-            continue
-        pods = [
-            pod
-            for pod in snapshot.of_kind("Pod", namespace)
-            if selects(mapping_of(found.spec.get("selector")), pod.labels)
-        ]
-        if (
-            mapping_of(found.spec.get("selector"))
-            and not any(is_healthy(pod) for pod in pods)
-            and snapshot.knows("Pod", namespace)
-        ):
-            target = snapshot.workload_of(pods[0]) if pods else found.ref
-            yield _clue(
-                item,
-                "webhook-pods",
-                f"calls {found.ref}, behind which no pod is ready",
-                f"webhook {webhook.get('name')}: service {namespace}/{name}",
-                0.85,
-                target,
-                F.K8S_ADMISSION_WEBHOOK,
-            )
+        if name and snapshot.knows("Service", namespace):
+            clue = _called(snapshot, item, webhook, ObjectRef(kind="Service", namespace=namespace, name=name))
+            if clue is not None:  # what may be ignored holds nothing up
+                yield clue.model_copy(update={"hint": webhook.get("failurePolicy") == "Ignore"})
+
+
+def _called(snapshot: ClusterSnapshot, item: KubeObject, webhook: Json, ref: ObjectRef) -> Clue | None:
+    found = snapshot.find(ref.kind, ref.namespace, ref.name)
+    place = f"{ref.namespace}/{ref.name}"
+    said, kind = f"webhook {webhook.get('name')}: service {place}", F.K8S_ADMISSION_WEBHOOK
+    if found is None:
+        why = f"calls the service {place}, which does not exist"
+        return _clue(item, "webhook-service", why, said, 0.9, failure_class=kind)
+    selector = mapping_of(found.spec.get("selector"))
+    pods = [pod for pod in snapshot.of_kind("Pod", ref.namespace) if selector and selects(selector, pod.labels)]
+    if not selector or any(is_healthy(pod) for pod in pods) or not snapshot.knows("Pod", ref.namespace):
+        return None
+    target = snapshot.workload_of(pods[0]) if pods else found.ref
+    clue = _clue(item, "webhook-pods", f"calls {found.ref}, behind which no pod is ready", said, 0.85, target, kind)
+    return clue.model_copy(update={"rank": SYMPTOM if pods else 48})
 
 
 def _gateway(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:
@@ -223,6 +209,16 @@ def _gateway(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:
         yield from _route(snapshot, item)
 
 
+def _takes(snapshot: ClusterSnapshot, listener: Json, route: KubeObject) -> bool:
+    """Whether a listener takes routes from the namespace of this one."""
+    namespaces = mapping_of(dig(listener, "allowedRoutes", "namespaces"))
+    if namespaces.get("from") != "Selector":
+        return namespaces.get("from") == "All"
+    home = snapshot.find("Namespace", "", route.namespace)
+    labels = {"kubernetes.io/metadata.name": route.namespace, **(home.labels if home is not None else {})}
+    return home is None or selects(mapping_of(namespaces.get("selector")), labels)
+
+
 def _route(snapshot: ClusterSnapshot, route: KubeObject) -> Iterator[Clue]:
     for parent in mappings_of(route.spec.get("parentRefs")):
         namespace, name = str(parent.get("namespace") or route.namespace), str(parent.get("name"))
@@ -242,12 +238,12 @@ def _route(snapshot: ClusterSnapshot, route: KubeObject) -> Iterator[Clue]:
         elif (
             gateway is not None
             and gateway.namespace != route.namespace
-            and not re.search(r"'?from'?: '?(?:All|Selector)", str(gateway.spec.get("listeners")))
+            and not any(_takes(snapshot, row, route) for row in mappings_of(gateway.spec.get("listeners")))
         ):
             yield _clue(
                 route,
                 "route-namespace",
-                f"is in another namespace than {gateway.ref}, which takes routes only from its own",
+                f"is in another namespace than {gateway.ref}, which takes no routes from there",
                 f"parentRefs: {namespace}/{name}",
                 0.8,
             )

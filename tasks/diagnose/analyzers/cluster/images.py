@@ -13,7 +13,7 @@ from tasks.diagnose.analyzers.cluster.reading import (
     states_of,
     status_quote,
 )
-from tasks.domain.cluster import ClusterSnapshot, KubeObject
+from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, mappings_of
 from tasks.domain.cluster_cause import Clue
 from tasks.domain.failure_class import FailureClass as F
 
@@ -45,6 +45,8 @@ def find_image_faults(snapshot: ClusterSnapshot) -> Iterator[Clue]:
                 yield _explain(snapshot, pod, state.name, state.waiting_reason, state.waiting_message)
     if snapshot.desired_only:
         yield from _named_badly(snapshot)
+    for item in snapshot.templates():
+        yield from _without_secret(snapshot, item)
 
 
 def _explain(snapshot: ClusterSnapshot, pod: KubeObject, container: str, reason: str, message: str) -> Clue:
@@ -65,12 +67,15 @@ def _explain(snapshot: ClusterSnapshot, pod: KubeObject, container: str, reason:
         ((kind, why) for kind, pattern, why in _KINDS if re.search(pattern, said, re.I)),
         (F.K8S_IMAGE_NOTFOUND, "cannot be pulled"),
     )
+    absent = _absent_secret(snapshot, pod) if failure_class is F.K8S_IMAGE_AUTH else None
+    if absent is not None:
+        why = f"cannot be pulled: its pull secret {absent.name} does not exist"
     return Clue(
         failure_class=failure_class,
         rule="cluster-image",
         cause=f"{target}: the image {image} {why}.",
-        target=target,
-        victims=(pod.ref,),
+        target=absent or target,
+        victims=(target, pod.ref) if absent else (pod.ref,),
         quotes=(
             status_quote(pod, f"container {container} waiting: {reason} {message}"),
             *(event_quote(event) for event in telling[-1:]),
@@ -79,6 +84,42 @@ def _explain(snapshot: ClusterSnapshot, pod: KubeObject, container: str, reason:
         rank=20,
         transient=failure_class is F.K8S_IMAGE_RATE,
     )
+
+
+def _pull_secrets(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[str]:
+    """The names of the secrets with which its images are pulled: its own, and those of its account."""
+    account = str(item.pod_spec.get("serviceAccountName") or "default")
+    found = snapshot.find("ServiceAccount", item.namespace, account)
+    rows = [*mappings_of(item.pod_spec.get("imagePullSecrets"))]
+    rows += mappings_of(found.raw.get("imagePullSecrets")) if found is not None else []
+    yield from dict.fromkeys(str(row["name"]) for row in rows if row.get("name"))
+
+
+def _absent_secret(snapshot: ClusterSnapshot, pod: KubeObject) -> ObjectRef | None:
+    """The pull secret that is not there; the kubelet says so, or all secrets were read."""
+    said = events_saying(snapshot, pod.ref, r"^FailedToRetrieveImagePullSecret")
+    for name in _pull_secrets(snapshot, pod):
+        told = any(re.search(rf"[(, ]{re.escape(name)}[), ]", event.message) for event in said)
+        known = snapshot.find("Secret", pod.namespace, name)
+        if known is None and (told or snapshot.knows("Secret", pod.namespace)):
+            return ObjectRef(kind="Secret", namespace=pod.namespace, name=name)
+    return None
+
+
+def _without_secret(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:
+    """Nothing is broken by a pull secret that is not there while the images are on the nodes, or public."""
+    for name in _pull_secrets(snapshot, item) if snapshot.knows("Secret", item.namespace) else ():
+        if snapshot.find("Secret", item.namespace, name) is None:
+            yield Clue(
+                failure_class=F.K8S_IMAGE_AUTH,
+                rule="cluster-pull-secret",
+                cause=f"{item.ref} names the pull secret {name}, which does not exist.",
+                target=ObjectRef(kind="Secret", namespace=item.namespace, name=name),
+                victims=(item.ref,),
+                quotes=(spec_quote(item, f"imagePullSecrets: {name}"),),
+                confidence=0.6,
+                hint=True,
+            )
 
 
 def _named_badly(snapshot: ClusterSnapshot) -> Iterator[Clue]:

@@ -86,7 +86,9 @@ def _cron_job(snapshot: ClusterSnapshot, job: KubeObject) -> Iterator[Clue]:
     if job.spec.get("suspend") is True:
         yield _hint(job, "is suspended")
     events = events_saying(
-        snapshot, job.ref, r"^(?:FailedNeedsStart|TooManyMissedTimes|InvalidSchedule|UnparseableSchedule|FailedCreate)"
+        snapshot,
+        job.ref,
+        r"^(?:FailedNeedsStart|TooManyMissedTimes|InvalidSchedule|UnparseableSchedule|UnknownTimeZone|FailedCreate)",
     )
     if events and not why:
         yield Clue(

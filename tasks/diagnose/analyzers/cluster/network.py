@@ -1,9 +1,9 @@
 """Network policies that cut off what is needed: the resolver, or a peer. And CoreDNS itself."""
 
-import re
 from collections.abc import Iterator
 
-from tasks.diagnose.analyzers.cluster.reading import containers_of, is_healthy, spec_quote, status_quote, words_of
+from tasks.diagnose.analyzers.cluster.calling import callers_of
+from tasks.diagnose.analyzers.cluster.reading import containers_of, is_healthy, spec_quote, status_quote
 from tasks.diagnose.analyzers.cluster.saying import listen
 from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, mapping_of, mappings_of, selects
 from tasks.domain.cluster_cause import Clue, Quote
@@ -24,6 +24,10 @@ def find_network_faults(snapshot: ClusterSnapshot) -> Iterator[Clue]:
         if not pods:
             yield _hint(policy, "selects no pod")
             continue
+        if any(not row for row in mappings_of(policy.spec.get("ingress"))) and not mapping_of(
+            policy.spec.get("podSelector")
+        ):
+            yield _hint(policy, "lets everything in to every pod")
         if _direction(policy, "Egress"):
             yield from _blocks_dns(snapshot, policy, pods)
         if _direction(policy, "Ingress"):
@@ -110,7 +114,7 @@ def _blocks_peers(snapshot: ClusterSnapshot, policy: KubeObject, pods: list[Kube
     ]
     for service in services:
         ports = _target_ports(service, pods)
-        for caller in _callers(snapshot, service):
+        for caller in callers_of(snapshot, service):
             if any(
                 _lets_in(snapshot, other, caller, ports)
                 for item in pods[:1]
@@ -131,26 +135,6 @@ def _blocks_peers(snapshot: ClusterSnapshot, policy: KubeObject, pods: list[Kube
                 confidence=0.9 if heard else 0.65,
                 rank=14,
             )
-
-
-def _callers(snapshot: ClusterSnapshot, service: KubeObject) -> Iterator[KubeObject]:
-    """What names the service as a host in its command or environment."""
-    for item in snapshot.templates():
-        near = item.namespace == service.namespace
-        sought = re.compile(
-            rf"(?<![\w.-]){re.escape(service.name)}"
-            + ("" if near else rf"\.{re.escape(service.namespace)}")
-            + r"(?=[.:/\s'\"]|$)"
-        )
-        texts = [
-            text
-            for container in containers_of(item.pod_spec)
-            for text in (*words_of(container), *(str(row.get("value")) for row in mappings_of(container.get("env"))))
-        ]
-        if any(sought.search(text) for text in texts) and not selects(
-            mapping_of(service.spec.get("selector")), item.pod_labels
-        ):
-            yield item
 
 
 def _target_ports(service: KubeObject, pods: list[KubeObject]) -> frozenset[str]:

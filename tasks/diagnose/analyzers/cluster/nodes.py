@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tasks.diagnose.analyzers.cluster.reading import one_line, spec_quote, status_quote
-from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, ObjectRef, dig, mappings_of
+from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, ObjectRef, dig, mappings_of, unique_refs
 from tasks.domain.cluster_cause import Clue
 from tasks.domain.failure_class import FailureClass as F
 from tasks.domain.quantity import amount
@@ -74,16 +74,17 @@ def _condition(node: KubeObject, row: Json, victims: tuple[ObjectRef, ...]) -> C
 
 def _cordoned(snapshot: ClusterSnapshot, node: KubeObject) -> Clue:
     waiting = [
-        pod.ref
+        ref
         for pod in snapshot.of_kind("Pod")
         if pod.status.get("phase") == "Pending" and not pod.spec.get("nodeName") and _for_this(snapshot, pod)
+        for ref in (snapshot.workload_of(pod), pod.ref)
     ]
     return Clue(
         failure_class=F.K8S_PENDING_UNSCHED,
         rule="cluster-cordoned",
         cause=f"{node.ref} is cordoned: it takes no new pods.",
         target=node.ref,
-        victims=tuple(waiting),
+        victims=unique_refs(waiting),
         quotes=(spec_quote(node, "unschedulable: true"),),
         confidence=0.85,
         rank=18,

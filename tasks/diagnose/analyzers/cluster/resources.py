@@ -35,7 +35,18 @@ _CORE = frozenset(
         "PriorityLevelConfiguration",
     ]
 )
-_GOOD = ("Ready", "Available", "Healthy", "Synced", "Accepted", "Installed", "Succeeded")
+_GOOD = (
+    "Ready",
+    "Available",
+    "Healthy",
+    "Synced",
+    "Accepted",
+    "Installed",
+    "Serving",
+    "Succeeded",
+    "Progressing",
+    "Reconciled",
+)
 _PHASES = ("Failed", "Degraded", "Error", "InstallReady")
 _BAD_STATES = ("TRANSIENT_FAILURE", "CONNECTING", "UpgradePending")
 
@@ -50,15 +61,6 @@ def find_resource_faults(snapshot: ClusterSnapshot) -> Iterator[Clue]:
             yield from _application(item)
         elif item.kind not in _CORE and item.status:
             yield from _custom(item)
-        elif item.kind == "Namespace" and item.status.get("phase") == "Terminating":
-            yield _clue(
-                item,
-                F.DEP_DRIFT,
-                f"{item.ref} cannot be deleted: it stays in Terminating.",
-                "phase: Terminating",
-                0.5,
-                hint=True,
-            )
         elif (
             item.kind == "Secret"
             and item.labels.get("owner") == "helm"
@@ -97,7 +99,7 @@ def _application(item: KubeObject) -> Iterator[Clue]:
         if "Error" in str(row.get("type")):
             yield _clue(
                 item,
-                F.DEP_APPLY_INVALID,
+                _refused_as(str(row.get("message"))) or F.DEP_APPLY_INVALID,
                 f"{item.ref} cannot be synced: {one_line(str(row.get('message')))[:240]}.",
                 f"{row.get('type')}: {row.get('message')}",
                 0.85,
@@ -107,7 +109,7 @@ def _application(item: KubeObject) -> Iterator[Clue]:
     if operation.get("phase") in ("Failed", "Error"):
         yield _clue(
             item,
-            F.DEP_APPLY_INVALID,
+            _refused_as(str(operation.get("message"))) or F.DEP_APPLY_INVALID,
             f"{item.ref}: its last sync failed: {one_line(str(operation.get('message')))[:240]}.",
             f"operationState {operation.get('phase')}: {operation.get('message')}",
             0.85,
@@ -121,6 +123,18 @@ def _application(item: KubeObject) -> Iterator[Clue]:
             0.6,
             hint=dig(item.status, "health", "status") == "Healthy",
         )
+
+
+_REFUSALS = (
+    (F.DEP_CONFLICT, re.compile(r"\bconflicts? with|Apply failed with \d+ conflict|object has been modified")),
+    (F.DEP_API, re.compile(r"no matches for kind|could not find the requested resource|resource mapping not found")),
+    (F.DEP_APPLY_INVALID, re.compile(r"is immutable|is invalid|Invalid value|unknown field|error validating")),
+)
+
+
+def _refused_as(said: str) -> F | None:
+    """How the API server refused what a tool would apply; `None` when that is not what is told."""
+    return next((found for found, pattern in _REFUSALS if pattern.search(said)), None)
 
 
 def _custom(item: KubeObject) -> Iterator[Clue]:
@@ -139,8 +153,12 @@ def _custom(item: KubeObject) -> Iterator[Clue]:
         )
         if bad:
             said = f"{kind}={status} {row.get('reason') or ''}: {row.get('message') or ''}"
+            failure_class = _refused_as(said) or failure_class
             yield _clue(item, failure_class, f"{item.ref} is not well: {one_line(said)[:240].rstrip('.')}.", said, 0.75)
             return
+    if item.status.get("phase") == "RequiresApproval":
+        waits = f"{item.ref} waits for the approval of a person."
+        yield _clue(item, F.DEP_APPLY_INVALID, waits, "phase: RequiresApproval", 0.5, hint=True)
     state = dig(item.status, "connectionState", "lastObservedState") or item.status.get("state")
     phase = item.status.get("phase")
     if phase in _PHASES or state in _BAD_STATES:

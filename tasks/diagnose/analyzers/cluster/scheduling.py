@@ -138,8 +138,16 @@ def _judge(snapshot: ClusterSnapshot, pod: KubeObject, message: str, quotes: lis
         victims=(pod.ref,),
         quotes=tuple(quotes),
         confidence=0.93 if tallied else 0.5,
-        rank=50 if chosen is F.K8S_PENDING_PVC else 30,
+        rank=_rank(snapshot, chosen, message),
     )
+
+
+def _rank(snapshot: ClusterSnapshot, chosen: F, message: str) -> int:
+    """That a claim is not bound, or a node closed, is said of the claim and of the node."""
+    if chosen is F.K8S_PENDING_PVC:
+        return 50
+    closed = chosen is F.K8S_PENDING_UNSCHED and "were unschedulable" in message
+    return 50 if closed and any(node.spec.get("unschedulable") is True for node in snapshot.of_kind("Node")) else 30
 
 
 def _wants_a_known_node(snapshot: ClusterSnapshot, pod: KubeObject) -> bool:

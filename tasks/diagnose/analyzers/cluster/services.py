@@ -1,12 +1,23 @@
 """Services that lead nowhere: no pod has their labels, no pod is ready, or no container listens on their port."""
 
 import difflib
+import re
 from collections.abc import Iterator
 
+from tasks.diagnose.analyzers.cluster.calling import callers_of, ingress_services
 from tasks.diagnose.analyzers.cluster.reading import event_quote, is_healthy, spec_quote, status_quote
-from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, mapping_of, mappings_of, selects, unique_refs
+from tasks.domain.cluster import (
+    ClusterSnapshot,
+    Json,
+    KubeObject,
+    ObjectRef,
+    mapping_of,
+    selects,
+    unique_refs,
+)
 from tasks.domain.cluster_cause import SYMPTOM, Clue
 from tasks.domain.failure_class import FailureClass as F
+from tasks.domain.listening import port_gaps
 
 _ELECTION = "control-plane.alpha.kubernetes.io/leader"
 
@@ -75,20 +86,9 @@ def _nearest(service: KubeObject, selector: Json, carriers: list[KubeObject]) ->
 
 def _not_ready(snapshot: ClusterSnapshot, service: KubeObject, chosen: list[KubeObject]) -> Iterator[Clue]:
     pods = [item for item in chosen if item.kind == "Pod" and item.status]
+    if not pods:
+        yield from _scaled_to_zero(snapshot, service, chosen)
     if not pods or any(is_healthy(pod) for pod in pods):
-        scaled = [item for item in chosen if item.kind != "Pod"]
-        if not pods and scaled and not snapshot.desired_only and all(item.spec.get("replicas") == 0 for item in scaled):
-            yield Clue(
-                failure_class=F.K8S_SVC_SELECTOR,
-                rule="cluster-scaled-to-zero",
-                cause=f"{service.ref} has no endpoints: {scaled[0].ref} is scaled to zero.",
-                target=scaled[0].ref,
-                victims=(service.ref,),
-                quotes=(spec_quote(scaled[0], "replicas: 0"),),
-                confidence=0.7,
-                rank=40,
-                hint=True,
-            )
         return
     owners = unique_refs(snapshot.workload_of(pod) for pod in pods)
     yield Clue(
@@ -103,29 +103,60 @@ def _not_ready(snapshot: ClusterSnapshot, service: KubeObject, chosen: list[Kube
     )
 
 
-def _wrong_port(service: KubeObject, chosen: list[KubeObject]) -> Iterator[Clue]:
-    containers = [row for item in chosen for row in mappings_of(item.pod_spec.get("containers"))]
-    declared = [row for container in containers for row in mappings_of(container.get("ports"))]
-    if not declared or any(item.sketched for item in chosen):
+def _scaled_to_zero(snapshot: ClusterSnapshot, service: KubeObject, chosen: list[KubeObject]) -> Iterator[Clue]:
+    """Somebody may have meant it so; that others need what it serves says that they did not."""
+    scaled = [item for item in chosen if item.kind != "Pod" and item.owner is None]
+    if not scaled or snapshot.desired_only or any(item.spec.get("replicas") != 0 for item in scaled):
         return
-    numbers, names = {row.get("containerPort") for row in declared}, {row.get("name") for row in declared}
-    for row in mappings_of(service.spec.get("ports")):
-        wanted = row.get("targetPort", row.get("port"))
-        if wanted in numbers or wanted in names or wanted is None:
-            continue
-        listens = " and ".join(sorted(str(number) for number in numbers))
-        sure = isinstance(wanted, str) and not wanted.isdigit()
+    needing = tuple(_needing(snapshot, service))
+    who = f", and {needing[0]} needs it" if needing else ""
+    yield Clue(
+        failure_class=F.K8S_SVC_SELECTOR,
+        rule="cluster-scaled-to-zero",
+        cause=f"{service.ref} has no endpoints: {scaled[0].ref} is scaled to zero{who}.",
+        target=scaled[0].ref,
+        victims=unique_refs((service.ref, *needing)),
+        quotes=(spec_quote(scaled[0], "replicas: 0"),),
+        confidence=0.75 if needing else 0.5,
+        rank=24,
+        hint=not needing or any(sleeps_by_design(item) for item in scaled),
+    )
+
+
+def sleeps_by_design(item: KubeObject) -> bool:
+    """Whether something scales it down to zero while nobody asks, and says so on it."""
+    said = (*item.labels, *item.annotations)
+    return any(
+        re.search(r"keda|knative|idle|sleep|scale-?to-?zero|downscaler|hibernat", str(key), re.I) for key in said
+    )
+
+
+def _needing(snapshot: ClusterSnapshot, service: KubeObject) -> Iterator[ObjectRef]:
+    """Entrances that send to a Service, and workloads that run and name it."""
+    for ingress in snapshot.of_kind("Ingress", service.namespace):
+        if service.name in ingress_services(ingress):
+            yield ingress.ref
+    for item in callers_of(snapshot, service):
+        if item.spec.get("replicas", 1) != 0:
+            yield item.ref
+
+
+def _wrong_port(service: KubeObject, chosen: list[KubeObject]) -> Iterator[Clue]:
+    if any(item.sketched for item in chosen):
+        return
+    for gap in port_gaps(service, chosen):
+        listens = " and ".join(str(number) for number in gap.listens)
         yield Clue(
             failure_class=F.K8S_SVC_PORT,
             rule="cluster-target-port",
-            cause=f"{service.ref} sends to port {wanted} of its pods, which listen on {listens}.",
+            cause=f"{service.ref} sends to port {gap.wanted} of its pods, which listen on {listens}.",
             target=service.ref,
             victims=(chosen[0].ref,),
             quotes=(
-                spec_quote(service, f"port {row.get('port')} targetPort {wanted}"),
+                spec_quote(service, f"port {gap.port} targetPort {gap.wanted}"),
                 spec_quote(chosen[0], f"containerPorts: {listens}"),
             ),
-            confidence=0.85 if sure else 0.7,
+            confidence=0.85 if gap.named else 0.7,
             rank=25,
         )
 

@@ -3,7 +3,16 @@
 from collections.abc import Iterator
 
 from tasks.diagnose.analyzers.cluster.reading import event_quote, one_line, spec_quote, status_quote
-from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, dig, mapping_of, mappings_of, unique_refs
+from tasks.domain.cluster import (
+    ClusterSnapshot,
+    KubeObject,
+    ObjectRef,
+    dig,
+    mapping_of,
+    mappings_of,
+    selects,
+    unique_refs,
+)
 from tasks.domain.cluster_cause import Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
 from tasks.domain.quantity import amount
@@ -119,18 +128,49 @@ def _claim(snapshot: ClusterSnapshot, claim: KubeObject) -> Iterator[Clue]:
     if events:
         yield _pending(
             claim,
-            f"{claim.ref} cannot be bound: {one_line(events[-1].message)[:240].rstrip('.')}.",
+            f"{claim.ref} cannot be bound: {one_line(events[-1].message)[:240].rstrip('.')}{_misfit(snapshot, claim)}.",
             event_quote(events[-1]),
             0.92,
         )
     elif phase == "Pending" and not _waits_for_pod(snapshot, claim):
         why = "" if name or _default(snapshot) else ": it names no storage class, and there is no default"
+        why = why or _misfit(snapshot, claim)
         yield _pending(
             claim,
             f"{claim.ref} is pending and no volume is bound to it{why}.",
             status_quote(claim, "phase: Pending"),
             0.7,
         )
+
+
+def _misfit(snapshot: ClusterSnapshot, claim: KubeObject) -> str:
+    """What keeps the volume from it that fits best: the one that it names, or one of its class."""
+    name, kind = claim.spec.get("volumeName"), claim.spec.get("storageClassName")
+    volumes = snapshot.of_kind("PersistentVolume")
+    meant = [item for item in volumes if item.name == name] if name else []
+    meant = meant or [item for item in volumes if kind and item.spec.get("storageClassName") == kind and not name]
+    found = sorted((list(_differences(item, claim)), item.name) for item in meant)
+    if not found or not found[0][0]:
+        return ""
+    return f": the volume {found[0][1]} {' and '.join(found[0][0])}"
+
+
+def _differences(volume: KubeObject, claim: KubeObject) -> Iterator[str]:
+    holder = mapping_of(volume.spec.get("claimRef"))
+    if holder and (holder.get("namespace"), holder.get("name")) != (claim.namespace, claim.name):
+        yield f"is of another claim ({holder.get('namespace')}/{holder.get('name')})"
+    if volume.spec.get("storageClassName") != claim.spec.get("storageClassName"):
+        yield f"is of the class {volume.spec.get('storageClassName')!r}"
+    size, wanted = dig(volume.spec, "capacity", "storage"), dig(claim.spec, "resources", "requests", "storage")
+    if (amount(size) or 0.0) < (amount(wanted) or 0.0):
+        yield f"holds {size}, and {wanted} are asked for"
+    modes = volume.spec.get("accessModes") or ()
+    lacking = [mode for mode in claim.spec.get("accessModes") or () if mode not in modes]
+    if lacking:
+        yield f"cannot be opened as {lacking[0]}"
+    labels = mapping_of(claim.spec.get("selector"))
+    if labels and not selects(labels, volume.labels):
+        yield "does not have the labels that are asked for"
 
 
 def _pending(claim: KubeObject, cause: str, quote: Quote, confidence: float) -> Clue:
