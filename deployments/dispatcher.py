@@ -99,12 +99,25 @@ class Dispatcher:
         if isinstance(parsed, HealNotice):
             self._look_at(parsed, now)
             return
+        if parsed.source is SignalSource.PREFECT and self._is_told(parsed):
+            return
         incident = self._ledger.incidents.open(open_incident(parsed, now=event.received_at))
         stored = self._ledger.incidents.get(incident.id)
         if stored.flow_run_id is None:
             self._start(stored)
         self._ledger.events.settle(event.delivery_id, EventStatus.DISPATCHED, incident_id=incident.id)
         log.info("%s: %s on %s", incident.id, parsed.title, parsed.repository)
+
+    def _is_told(self, signal: Signal) -> bool:
+        """Whether the run that failed opened its incident itself, as a deploy does, which knows more than its log."""
+        run_id = signal.run.run_id if signal.run is not None else ""
+        incident_id = self._ledger.events.told_by_run(run_id)
+        if incident_id is None:
+            return False
+        note = "the run had told its failure itself"
+        self._ledger.events.settle(signal.delivery_id, EventStatus.DISPATCHED, incident_id=incident_id, note=note)
+        self._ledger.events.forget_run(run_id)
+        return True
 
     def _look_at(self, notice: HealNotice, now: datetime) -> None:
         """A heal run waits or ended: see to it now, and not at the next round."""

@@ -4,6 +4,7 @@ import hashlib
 from typing import Any, Literal
 
 from prefect import flow, get_client, suspend_flow_run
+from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 from prefect.input import RunInput
 from prefect.logging import get_run_logger
@@ -47,7 +48,7 @@ def deploy(
         dry_run=dry_run,
         rollout_timeout_seconds=rollout_timeout_seconds,
     )
-    report = bring_out(Settings(), order, _prefect_steps(), approve=_ask_and_wait)
+    report = bring_out(Settings(), order, _prefect_steps(), approve=_ask_and_wait, run_id=str(_flow_run().id))
     get_run_logger().info("%s: %s", report.status, report.message)
     if not report.succeeded:
         raise PermanentError(f"the deploy ended as {report.status}: {report.message}")
@@ -69,11 +70,8 @@ def _prefect_steps() -> Steps:
 
 def _ask_and_wait(question: Question) -> bool:
     """The pause key holds what is asked about and the ended tries of the run, so that no old answer is used again."""
-    context = FlowRunContext.get()
-    if context is None or context.flow_run is None:
-        raise RuntimeError("the question is put inside a flow run")
     with get_client(sync_client=True) as client:
-        tries = sum(state.is_final() for state in client.read_flow_run_states(context.flow_run.id))
+        tries = sum(state.is_final() for state in client.read_flow_run_states(_flow_run().id))
     digest = hashlib.sha256(question.model_dump_json().encode()).hexdigest()
     form = suspend_flow_run(
         wait_for_input=DeployForm.with_initial_data(description=_markdown(question)),
@@ -81,6 +79,13 @@ def _ask_and_wait(question: Question) -> bool:
         key=f"deploy-{tries + 1}-{digest}",
     )
     return bool(form.answer == "apply")
+
+
+def _flow_run() -> FlowRun:
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        raise RuntimeError("a deploy with Prefect is a flow run")
+    return context.flow_run
 
 
 def _markdown(question: Question) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flows.deploy_incidents import class_of, open_failed_rollouts, open_failed_smoke, open_refused
+from tasks.clients.ledger import Ledger
 from tasks.domain.base import Noun
 from tasks.domain.cluster import KubeObject, ObjectRef
 from tasks.domain.failure_class import FailureClass
@@ -65,15 +66,25 @@ def plain_steps(settings: Settings, tell: Tell) -> Steps:
 
 
 def bring_out(
-    settings: Settings, order: ReleaseOrder, taken: Steps, *, approve: Callable[[Question], bool]
+    settings: Settings, order: ReleaseOrder, taken: Steps, *, approve: Callable[[Question], bool], run_id: str = ""
 ) -> DeployReport:
-    """Bring a release out, and say how that ended; a failed rollout opens an incident for the heal flow.
+    """Bring a release out, and say how that ended; what fails opens an incident for the heal flow.
 
-    `approve` is asked only where policy wants a person, and only after the dry run.
+    `approve` is asked only where policy wants a person, and only after the dry run. `run_id` is Prefect's, where it is
+    a run of Prefect: the failure of that run is then this incident and no other.
 
     Raises:
         HealflowError: the release cannot be rendered, or the cluster or the ledger cannot be reached.
     """
+    report = _bring_out(settings, order, taken, approve)
+    if run_id and report.incident_ids:
+        Ledger.shared(settings.ledger_url).events.mark_run(run_id, report.incident_ids[0], at=datetime.now(UTC))
+    return report
+
+
+def _bring_out(
+    settings: Settings, order: ReleaseOrder, taken: Steps, approve: Callable[[Question], bool]
+) -> DeployReport:
     manifests = taken.render(order)
     decisions = decide_release(settings, manifests)
     denied = [one for one in decisions if one.verdict is Verdict.DENY]

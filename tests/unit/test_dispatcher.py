@@ -160,13 +160,13 @@ def test_lost_run_is_started_again_a_bounded_number_of_times(ledger: Ledger) -> 
 RUN = "0196a7a2-0000-7000-8000-000000000002"
 
 
-def tell(ledger: Ledger, state: str, *, run: str = RUN, delivery: int = 1) -> None:
-    """What an automation of Prefect tells of a run of heal."""
+def tell(ledger: Ledger, state: str, *, run: str = RUN, delivery: int = 1, flow: str = "heal") -> None:
+    """What an automation of Prefect tells of a run, of heal unless another flow is named."""
     told = {
         "event_id": f"0196a7a2-0000-7000-8000-{delivery:012d}",
         "occurred": NOW.isoformat(),
-        "flow": "heal",
-        "flow_run": "heal-inc",
+        "flow": flow,
+        "flow_run": f"{flow}-one",
         "flow_run_id": run,
         "state": state,
     }
@@ -230,3 +230,26 @@ def test_suspension_that_expired_is_recorded_as_no_and_the_end_is_written_by_ano
     tell(ledger, "Failed", delivery=2)
     dispatcher.tick(NOW + timedelta(seconds=7))
     assert len(server.runs) == 2, "told again, of a run that is no longer the incident's"
+
+
+def test_failed_deploy_that_told_itself_opens_no_second_incident(ledger: Ledger) -> None:
+    server = Server()
+    dispatcher, told = healing(ledger, server)
+    ledger.events.mark_run(RUN, told, at=NOW)
+    tell(ledger, "Failed", flow="deploy")
+    dispatcher.tick(NOW + timedelta(seconds=6))
+    assert ledger.events.pending() == ()
+    assert (len(ledger.incidents.newest()), len(server.runs)) == (1, 1)
+
+
+def test_deploy_that_told_nothing_or_fails_once_more_is_an_incident_of_its_own(ledger: Ledger) -> None:
+    server = Server()
+    dispatcher, told = healing(ledger, server)
+    ledger.events.mark_run(RUN, told, at=NOW)
+    tell(ledger, "Failed", flow="deploy")
+    dispatcher.tick(NOW + timedelta(seconds=6))
+    tell(ledger, "Crashed", flow="deploy", delivery=2)
+    dispatcher.tick(NOW + timedelta(seconds=7))
+    tell(ledger, "Crashed", flow="deploy", delivery=3, run=RUN.replace("2", "4"))
+    dispatcher.tick(NOW + timedelta(seconds=8))
+    assert len(ledger.incidents.newest()) == 3

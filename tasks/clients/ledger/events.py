@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tasks.clients.ledger.engine import transaction
@@ -55,6 +55,33 @@ class Events:
             if isinstance(error.__cause__, IntegrityError):  # another process stored it between the two statements
                 return False
             raise
+
+    def mark_run(self, run_id: str, incident_id: str, *, at: datetime) -> None:
+        """Remember that a run of Prefect has told its failure itself, so that Prefect's own event of that failure
+        opens no second incident."""
+        self.forget_run(run_id)
+        self.accept(
+            StoredEvent(
+                delivery_id=f"run-{run_id}",
+                source="prefect",
+                event_name="told by the run",
+                body=b"",
+                received_at=at,
+                status=EventStatus.DISPATCHED,
+                incident_id=incident_id,
+            )
+        )
+
+    def told_by_run(self, run_id: str) -> str | None:
+        """The incident that a run told its failure with, `None` when it told none."""
+        query = select(events.c.incident_id).where(events.c.delivery_id == f"run-{run_id}")
+        with transaction(self._engine) as connection:
+            return connection.execute(query).scalar()
+
+    def forget_run(self, run_id: str) -> None:
+        """What fails in the same run from now on, as after a forced retry, is another failure."""
+        with transaction(self._engine) as connection:
+            connection.execute(delete(events).where(events.c.delivery_id == f"run-{run_id}"))
 
     def pending(self, *, limit: int = 20) -> tuple[StoredEvent, ...]:
         """The oldest events that were accepted and not yet handed on."""

@@ -146,3 +146,12 @@ def test_release_that_does_not_come_out_is_not_verified_and_is_a_signal_with_its
     assert (signal.cluster.name, signal.cluster.revision, signal.commit) == ("cart", "7", "c" * 40)
     assert signal.deploy is not None
     assert signal.deploy.smoke_url == ("http://shop" if status is DeployStatus.SMOKE_FAILED else "")
+
+
+def test_failure_of_a_run_of_prefect_is_the_incident_that_it_opened(settings: Settings) -> None:
+    broken = Cluster(wrong="HTTP 500").steps()
+    report = bring_out(settings, ORDER, broken, approve=lambda _: True, run_id="r-1")
+    events = Ledger.shared(settings.ledger_url).events
+    assert events.told_by_run("r-1") == report.incident_ids[0]
+    bring_out(settings, ORDER, Cluster().steps(), approve=lambda _: True, run_id="r-2")
+    assert events.told_by_run("r-2") is None
