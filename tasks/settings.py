@@ -123,6 +123,26 @@ class ApprovalSettings(BaseModel):
     """Signs those links; when unset, one is made at first use and kept in the home, readable by its owner only."""
 
 
+class SlackSettings(BaseModel):
+    """How people are asked in Slack: over HTTP with the signing secret, or over Socket Mode with the app's token."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bot_token: SecretStr | None = None
+    """`xoxb-…`, with the scopes `chat:write` and `commands`; without it nothing is sent."""
+    signing_secret: SecretStr | None = None
+    """What Slack signs its requests to `/slack/…` with; without it they are refused."""
+    app_token: SecretStr | None = None
+    """`xapp-…`, with the scope `connections:write`; with it answers come over Socket Mode, and no address has to be
+    reachable from outside."""
+    channel: Annotated[str, Field(pattern=r"^[CG][A-Z0-9]{2,20}$")] | None = None
+    """The id of the channel that the cards are shown in; the app has to be a member."""
+    api_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+/$")] = "https://slack.com/api/"
+    """With a slash at its end."""
+    timeout_seconds: Annotated[int, Field(ge=1, le=60)] = 10
+    """How long one answer of Slack is waited for."""
+
+
 class McpSettings(BaseModel):
     """What an agent may see through `healflow mcp`, and how much of it at once."""
 
@@ -191,6 +211,7 @@ class Settings(BaseSettings):
     github: GithubSettings = GithubSettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
     approvals: ApprovalSettings = ApprovalSettings()
+    slack: SlackSettings = SlackSettings()
     mcp: McpSettings = McpSettings()
 
     @property

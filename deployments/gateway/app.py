@@ -16,11 +16,12 @@ from deployments.gateway.github import github_door
 from deployments.gateway.health import health_door
 from deployments.gateway.page import page_door
 from deployments.gateway.prefect import prefect_door
+from deployments.gateway.slack import slack_door
 from tasks.clients.ledger import Ledger
 from tasks.settings import Settings
 
 Background = Callable[[asyncio.Event], Any]
-DOORS: tuple[Callable[[Gateway], APIRouter], ...] = (github_door, prefect_door, page_door, health_door)
+DOORS: tuple[Callable[[Gateway], APIRouter], ...] = (github_door, prefect_door, slack_door, page_door, health_door)
 
 
 def make_app(

@@ -2,6 +2,13 @@
 
 from tasks.intake.github import parse_github
 from tasks.intake.prefect import parse_prefect
+from tasks.intake.slack import (
+    check_slack_signature,
+    parse_slack_command,
+    parse_slack_command_form,
+    parse_slack_form,
+    parse_slack_interaction,
+)
 from tasks.intake.verify import MAX_FUTURE_SKEW_SECONDS, SIGNATURE_HEADER, check_age, check_bearer, check_signature
 
 __all__ = [
@@ -10,6 +17,11 @@ __all__ = [
     "check_age",
     "check_bearer",
     "check_signature",
+    "check_slack_signature",
     "parse_github",
     "parse_prefect",
+    "parse_slack_command",
+    "parse_slack_command_form",
+    "parse_slack_form",
+    "parse_slack_interaction",
 ]

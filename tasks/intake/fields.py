@@ -52,6 +52,18 @@ class Fields:
         """The object under `name`, `None` when it is absent or null."""
         return None if self._values.get(name) is None else self.within(name)
 
+    def objects(self, name: str, *, limit: int) -> dict[str, Self]:
+        """The objects of the object under `name`, by their names; more than `limit` of them are refused."""
+        value = self._values.get(name)
+        if not isinstance(value, Mapping) or len(value) > limit:
+            self.refuse(name, f"is no object of at most {limit} fields")
+        within = type(self)(value, self._name(name))
+        return {str(key)[:255]: within.within(key) for key in value}
+
+    def flag(self, name: str) -> bool:
+        """Whether the field says true."""
+        return self._values.get(name) is True
+
     def each(self, name: str) -> tuple[Self, ...]:
         """The first hundred objects of the list under `name`; absent or null is an empty list."""
         value = self._values.get(name)
@@ -69,6 +81,15 @@ class Fields:
         if not isinstance(value, str):
             self.refuse(name, "is no text")
         return clean_text(value, limit=limit)
+
+    def lines(self, name: str, *, limit: int = 200) -> str:
+        """Text with its line breaks, cut to `limit` characters; empty when the field is absent or null."""
+        value = self._values.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            self.refuse(name, "is no text")
+        return "".join(char for char in value[:limit] if char == "\n" or unicodedata.category(char) not in _UNPRINTABLE)
 
     def first_line(self, name: str, *, limit: int = 200) -> str:
         """The first line of a text, cleaned; empty when the field is absent or null."""

@@ -1,0 +1,79 @@
+"""`/healflow`: the same checks and the same record as everywhere, and only the one who asked sees the answer."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deployments.demo.slack.limits import texts_of
+from tasks.domain.approval import Answer, ApprovalChannel
+from tasks.domain.incident import IncidentStatus
+from tests.unit.slack.scene import GRACE, Scene, in_slack
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with in_slack(tmp_path) as scene:
+        yield scene
+
+
+@pytest.mark.parametrize("text", ["", "help", "approve", "reject", "undo inc", "approve-all inc"])
+def test_command_that_says_nothing_clear_does_nothing(scene: Scene, text: str) -> None:
+    assert scene.server.command(GRACE, text).status == 200
+    assert "/healflow approve ID" in scene.whispered
+    assert scene.told.trail() == []
+
+
+def test_unknown_incident_is_said(scene: Scene) -> None:
+    scene.server.command(GRACE, "approve inc-none")
+    assert "Nothing was done: no incident has the id" in scene.whispered.replace("\u200b", "")
+
+
+def test_no_needs_a_reason(scene: Scene) -> None:
+    scene.server.command(GRACE, f"reject {scene.told.incident.id}")
+    assert "Say why" in scene.whispered
+    assert not scene.told.settled
+
+
+def test_somebody_whom_policy_does_not_name_approves_nothing(tmp_path: Path) -> None:
+    with in_slack(tmp_path, approvers=["ada"]) as scene:
+        scene.server.command(GRACE, f"approve {scene.told.incident.id}")
+        assert "policy lets ada answer this" in scene.whispered
+        assert not scene.told.settled
+        assert scene.told.trail() == ["answer.refused"]
+
+
+def test_command_after_the_end_is_refused(scene: Scene) -> None:
+    scene.told.ledger.incidents.set_status(scene.told.incident.id, IncidentStatus.ESCALATED)
+    scene.server.command(GRACE, f"approve {scene.told.incident.id}")
+    assert "has moved on" in scene.whispered
+    assert not scene.told.settled
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "reason"),
+    [
+        ("approve {}", Answer.APPROVE, ""),
+        ("APPROVE-AND-MERGE {}", Answer.APPROVE_AND_MERGE, ""),
+        ("reject {} not before the release", Answer.REJECT, "not before the release"),
+    ],
+)
+def test_answer_is_recorded_and_told(scene: Scene, text: str, answer: Answer, reason: str) -> None:
+    scene.server.command(GRACE, text.format(scene.told.incident.id))
+    stored = scene.told.ledger.approvals.get(scene.told.request.id)
+    assert stored is not None
+    assert stored.answer is not None
+    assert (stored.answer.answer, stored.answer.reason, stored.answer.channel) == (
+        answer,
+        reason,
+        ApprovalChannel.SLACK,
+    )
+    assert "Skip the flaky test" in scene.whispered
+
+
+def test_incidents_are_listed_and_shown(scene: Scene) -> None:
+    scene.server.command(GRACE, "incidents")
+    assert scene.told.incident.id in scene.whispered
+    scene.server.command(GRACE, f"show {scene.told.incident.id}")
+    assert "test_total fails now and then" in "\n".join(texts_of(scene.workspace.whispers[-1].blocks))
+    assert scene.workspace.cards == []
