@@ -18,6 +18,7 @@ from tasks.act.actions import (
     pin_dependency,
     quarantine_test,
     reapply_object,
+    recreate_job,
     report_only,
     rerun_failed_jobs,
     restart_coredns,
@@ -64,6 +65,7 @@ _CLUSTER_SPECS = (
     suspend_cron_job.SPEC,
     restart_coredns.SPEC,
     reapply_object.SPEC,
+    recreate_job.SPEC,
 )
 ACTIONS: Mapping[Remedy, ActionSpec[Any]] = MappingProxyType(
     {spec.name: spec for spec in (*(module.SPEC for module in _MODULES), *_CLUSTER_SPECS)}

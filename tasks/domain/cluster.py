@@ -74,16 +74,6 @@ class ObjectRef(Noun):
         return "/".join(part for part in (self.kind, self.namespace, self.name) if part)
 
 
-class Manifest(Noun):
-    """Where git says what one object should be. Never what it says: a Secret's values stay in git."""
-
-    ref: ObjectRef
-    """Its namespace is empty where the manifest names none."""
-    commit: str
-    path: str
-    """The file, from the repository's root; a kustomization where the object is rendered from it."""
-
-
 class KubeObject(Noun):
     """One object in Kubernetes' own shape."""
 
@@ -173,6 +163,18 @@ class KubeObject(Noun):
         """The condition of that type, empty when it has none."""
         found = (row for row in mappings_of(self.status.get("conditions")) if row.get("type") == kind)
         return next(found, _EMPTY)
+
+
+class Manifest(Noun):
+    """Where git says what one object should be, and what it says of a Job alone: a Secret's values stay in git."""
+
+    ref: ObjectRef
+    """Its namespace is empty where the manifest names none."""
+    commit: str
+    path: str
+    """The file, from the repository's root; a kustomization where the object is rendered from it."""
+    described: KubeObject | None = None
+    """`None` for all but a Job."""
 
 
 class ClusterEvent(Noun):

@@ -10,6 +10,8 @@ from tasks.domain.vulnerability import ScanReport
 
 MAX_LINE_CHARACTERS = 2_000
 """A quoted line is cut here; the cut is marked with an ellipsis."""
+MASK = "[REDACTED]"
+"""What stands in the place of a secret."""
 
 
 class LineRole(StrEnum):

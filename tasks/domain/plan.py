@@ -46,6 +46,7 @@ class Remedy(StrEnum):
     SUSPEND_CRON_JOB = "suspend_cron_job"
     RESTART_COREDNS = "restart_coredns"
     REAPPLY_OBJECT = "reapply_object"
+    RECREATE_JOB = "recreate_job"
 
 
 CLUSTER_REMEDIES = frozenset(
@@ -61,6 +62,7 @@ CLUSTER_REMEDIES = frozenset(
         Remedy.SUSPEND_CRON_JOB,
         Remedy.RESTART_COREDNS,
         Remedy.REAPPLY_OBJECT,
+        Remedy.RECREATE_JOB,
     }
 )
 """Actions that change objects of a cluster; the plan is made on their state, not on a commit."""

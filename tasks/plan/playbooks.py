@@ -128,7 +128,7 @@ ADVICE: Mapping[FailureClass, str] = MappingProxyType(
         FailureClass.K8S_SLOW: "Compare with the revision before; look at the slowest dependency.",
         FailureClass.DEP_ROLLOUT_TIMEOUT: "Find out why the pods of the new revision are not ready.",
         FailureClass.DEP_NO_ROLLBACK: "Fix it forward: there is no earlier revision.",
-        FailureClass.DEP_APPLY_INVALID: "Correct the field that is named; what is immutable is made anew by a person.",
+        FailureClass.DEP_APPLY_INVALID: "Correct the field that is named; a person makes anew what is immutable.",
         FailureClass.DEP_CONFLICT: "Find out who else writes the field, and let one of both own it.",
         FailureClass.DEP_API: "Use the version of the API that the cluster serves, or install its definition.",
         FailureClass.DEP_HELM: "Wait for the operation that runs, or roll the release back.",

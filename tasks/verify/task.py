@@ -80,7 +80,7 @@ def prove_in_cluster(triage: Triage) -> Verification:
             timeout_seconds=kubernetes.heal_timeout_seconds,
             door=door,
         )
-    if verification.passed and not cluster.shows and door is None:
+    if verification.passed and not cluster.shows and door is None and not _ran_again(triage):
         told = "the failure never showed in the state of what is watched, so its end does not show there either"
         verification = verification.model_copy(update={"passed": False, "inconclusive": told})
     Ledger.shared(Settings().ledger_url).incidents.write(
@@ -101,6 +101,11 @@ def _door_of(triage: Triage) -> Callable[[], ObjectHealth] | None:
         return ObjectHealth(ref=ObjectRef(kind="smoke test", name=url), healthy=not wrong, detail=wrong or "it answers")
 
     return ask
+
+
+def _ran_again(triage: Triage) -> bool:
+    """Whether the action itself lets what failed begin anew, so that its end is proof, however it looked before."""
+    return any(action.name == Remedy.RECREATE_JOB for action in triage.plan.actions)
 
 
 def _cluster_of(triage: Triage) -> ClusterTriage:

@@ -1,6 +1,7 @@
 """Missing objects, made again on a real cluster as a repository describes them, through the heal flow."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,15 @@ import pytest
 import yaml
 
 from deployments.demo.project import DemoRepository
+from flows.deploy_incidents import open_refused
+from flows.undo import undo_heal
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.domain.approval import Answer
 from tasks.domain.cluster import ObjectRef
 from tasks.domain.incident import IncidentStatus
 from tasks.errors import NotFoundError
-from tests.cluster.faults import READY, SERVER, container, deployment, env_from, manifest, service
+from tasks.rollout.steps import preview_release
+from tests.cluster.faults import READY, SERVER, container, deployment, env_from, job, manifest, service
 from tests.cluster.shop import Shop
 from tests.cluster.test_rights import kubeconfig as kubeconfig  # noqa: PLC0414  a fixture
 from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
@@ -142,3 +146,56 @@ def test_secret_is_made_by_accounts_that_may_read_none(
     assert outcome.status is IncidentStatus.HEALED, outcome.summary
     assert outcome.action_names == ("reapply_object",)
     assert shop.read(ref).raw["data"] == {"p": ""}
+
+
+def placed(one: dict[str, Any], namespace: str) -> dict[str, Any]:
+    return {**one, "metadata": {**one["metadata"], "namespace": namespace}}
+
+
+def test_job_that_cannot_be_changed_is_made_again_as_git_has_it(
+    cluster: Cluster, namespace: str, healing: Healing, repository: Path
+) -> None:
+    shop = Shop(cluster, namespace, healing)
+    ref = ObjectRef(kind="Job", namespace=namespace, name="import")
+    cluster.apply(placed(job(container("echo one")), namespace))
+    shop.wait(lambda: shop.read(ref).condition("Complete").get("status") == "True")
+    old = shop.read(ref)
+    wanted = job(container("echo two"))
+    commit = commit_files(repository, "Import two", {"k8s/import.yaml": yaml.safe_dump(wanted)})
+    refused = preview_release(healing.settings.kubernetes, (placed(wanted, namespace),)).refused
+    assert "field is immutable" in refused[0].message
+    (incident,) = open_refused(healing.settings, refused, commit=commit, now=datetime.now(UTC))
+    assert healing.start(incident) is None, healing.story(incident)
+    assert shop.read(ref).raw["metadata"]["uid"] == old.raw["metadata"]["uid"], "nothing is deleted before the answer"
+    healing.answer(incident, Answer.APPROVE)
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.HEALED, outcome.summary
+    assert outcome.action_names == ("recreate_job",)
+    made = shop.read(ref)
+    assert made.pod_spec["containers"][0]["command"] == ["sh", "-c", "echo two"]
+    assert made.condition("Complete").get("status") == "True"
+    undo_heal(healing.settings, incident.id, by="ada")
+    back = shop.read(ref)
+    assert back.pod_spec["containers"][0]["command"] == ["sh", "-c", "echo one"]
+    assert back.spec["suspend"] is True
+    assert not back.status.get("active")
+
+
+def test_job_is_not_deleted_after_a_no(cluster: Cluster, namespace: str, healing: Healing, repository: Path) -> None:
+    shop = Shop(cluster, namespace, healing)
+    ref = ObjectRef(kind="Job", namespace=namespace, name="import")
+    shop.create(job(container("echo failed; exit 1")))
+    shop.wait(lambda: shop.read(ref).condition("Failed").get("status") == "True")
+    commit_files(repository, "Mend it", {"k8s/import.yaml": yaml.safe_dump(job(container("echo well")))})
+    incident = shop.open_incident()
+    assert healing.start(incident) is None
+    plan = healing.story(incident).plan
+    assert plan is not None
+    assert plan.actions[0].name == "recreate_job", plan.rationale
+    uid = shop.read(ref).raw["metadata"]["uid"]
+    healing.answer(incident, Answer.REJECT, reason="not now")
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.REJECTED
+    assert shop.read(ref).raw["metadata"]["uid"] == uid

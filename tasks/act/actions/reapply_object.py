@@ -4,41 +4,26 @@ Plan, pre-image and messages hold the place in git and nothing of the content. A
 cluster: that one is there is what the API server answers when it is to be made.
 """
 
-from typing import Any
-
 from pydantic import Field, ValidationError
 
-from tasks.act.cluster_change import TargetParameters
 from tasks.act.context import ClusterContext
+from tasks.act.from_git import DescribedParameters, made_anew, read_described
 from tasks.act.spec import ActionSpec, Right
 from tasks.domain.base import Noun
-from tasks.domain.cluster import KubeObject, Manifest, ObjectRef, mapping_of
+from tasks.domain.cluster import KubeObject, ObjectRef, mapping_of
 from tasks.domain.cluster_state import MADE_FOR, state_digest
 from tasks.domain.outcome import ActionResult, ActionStatus
 from tasks.domain.plan import Action, Remedy, Risk
 from tasks.errors import ConflictError, ForbiddenError, HealflowError, NotFoundError, PermanentError, TransientError
 
 _KINDS = ("ConfigMap", "Service", "Secret")
-_BY_THE_SERVER = (
-    "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "managedFields", "selfLink",
-    "ownerReferences",
-)  # fmt: skip
-"""Metadata that an object gets when it is made; owners are named by uid, and one that is gone takes it along."""
 
 
-class ReapplyParameters(TargetParameters):
+class ReapplyParameters(DescribedParameters):
     """The object that is gone, and where git describes it."""
 
     commit: str = Field(pattern=r"^[0-9a-f]{40,64}$")
     path: str = Field(min_length=1)
-    manifest_namespace: str = ""
-    """As the manifest has it: empty where it names none."""
-
-    @property
-    def manifest(self) -> Manifest:
-        """Where it stands."""
-        ref = ObjectRef(kind=self.kind, namespace=self.manifest_namespace, name=self.name)
-        return Manifest(ref=ref, commit=self.commit, path=self.path)
 
 
 class MadeObject(Noun):
@@ -110,8 +95,7 @@ def _wanted(context: ClusterContext, action: Action) -> ReapplyParameters:
     wanted = ReapplyParameters.model_validate(dict(action.parameters))
     if wanted.kind not in _KINDS:
         raise PermanentError(f"{action.name} is not for a {wanted.kind[:40]}")
-    if wanted.manifest_namespace not in ("", wanted.namespace):
-        raise PermanentError(f"{wanted.path} is for the namespace {wanted.manifest_namespace}, not {wanted.namespace}")
+    wanted.require_namespace()
     context.require_may_change(wanted.ref)
     return wanted
 
@@ -130,25 +114,15 @@ def _ours(context: ClusterContext, ref: ObjectRef) -> KubeObject | None:
 
 
 def _create(context: ClusterContext, wanted: ReapplyParameters, *, dry_run: bool) -> KubeObject:
+    body = made_anew(read_described(context, wanted), wanted.namespace, context.incident.id)
     try:
-        document = context.open_manifests().read(wanted.manifest)
-    except NotFoundError as error:
-        raise ConflictError(f"the plan is void: {error}") from error
-    try:
-        return context.cluster.create(_body(context, wanted, document), dry_run=dry_run)
+        return context.cluster.create(body, dry_run=dry_run)
     except ConflictError as error:
         raise ConflictError(f"the plan is void: {wanted.ref} is there by now") from _told(wanted, error)
     except HealflowError as error:
         if wanted.kind != "Secret":
             raise
         raise _without_words(wanted, error) from None
-
-
-def _body(context: ClusterContext, wanted: ReapplyParameters, document: dict[str, Any]) -> dict[str, Any]:
-    metadata = {key: value for key, value in document["metadata"].items() if key not in _BY_THE_SERVER}
-    annotations = {**mapping_of(metadata.get("annotations")), MADE_FOR: context.incident.id}
-    metadata = {**metadata, "namespace": wanted.namespace, "annotations": annotations}
-    return {key: value for key, value in document.items() if key != "status"} | {"metadata": metadata}
 
 
 def _told(wanted: ReapplyParameters, error: HealflowError) -> HealflowError | None:

@@ -13,7 +13,7 @@ import yaml
 
 from tasks.clients.workspace.git import check_commit, find_commit, git, git_bytes, require_repository, try_git
 from tasks.clients.workspace.mirror import Mirrors
-from tasks.domain.cluster import Manifest, ObjectRef, mapping_of
+from tasks.domain.cluster import KubeObject, Manifest, ObjectRef, mapping_of
 from tasks.domain.code_host import GitRemote
 from tasks.errors import NotFoundError, PermanentError
 from tasks.settings import ManifestSettings
@@ -63,7 +63,15 @@ class Manifests:
         Raises:
             PermanentError: the folder's kustomization cannot be rendered.
         """
-        return tuple(Manifest(ref=ref_of(one), commit=self.commit, path=path) for path, one in self._read(self.commit))
+        return tuple(
+            Manifest(
+                ref=ref_of(one),
+                commit=self.commit,
+                path=path,
+                described=KubeObject(raw=one) if one["kind"] == "Job" else None,
+            )
+            for path, one in self._read(self.commit)
+        )
 
     def read(self, manifest: Manifest) -> Document:
         """The document itself, as it was when it was planned with, and as it still is on the branch.

@@ -9,6 +9,7 @@ from tasks.plan.cluster.drafting import BoundedDrafter, ClusterDrafter
 from tasks.plan.cluster.patch_service import patch_service
 from tasks.plan.cluster.patch_workload import patch_workload
 from tasks.plan.cluster.reapply_object import reapply_object
+from tasks.plan.cluster.recreate_job import recreate_job
 from tasks.plan.cluster.restart import restart_rollout
 from tasks.plan.cluster.roll_back import roll_back_rollout
 from tasks.plan.cluster.scale import scale_workload
@@ -26,6 +27,7 @@ CLUSTER_DRAFTERS: Mapping[Remedy, ClusterDrafter] = MappingProxyType(
         Remedy.SUSPEND_CRON_JOB: suspend_cron_job,
         Remedy.RESTART_COREDNS: restart_coredns,
         Remedy.REAPPLY_OBJECT: reapply_object,
+        Remedy.RECREATE_JOB: recreate_job,
     }
 )
 BOUNDED_DRAFTERS: Mapping[Remedy, BoundedDrafter] = MappingProxyType(
