@@ -10,9 +10,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from tasks.approve import expire
-from tasks.clients.ledger import EntryKind, EventStatus, Ledger, StoredApproval, StoredEvent, StoredIncident
+from tasks.clients.ledger import EventStatus, Ledger, StoredApproval, StoredEvent, StoredIncident
 from tasks.domain.approval import Answer
-from tasks.domain.incident import HealNotice, Ignored, IncidentStatus, Signal, SignalSource, open_incident
+from tasks.domain.incident import HealNotice, Ignored, Incident, Signal, SignalSource, open_incident
 from tasks.errors import BadInputError, TransientError
 from tasks.intake import parse_github, parse_prefect
 from tasks.remember.record import unhealed_outcome
@@ -30,7 +30,10 @@ log = logging.getLogger("healflow.dispatcher")
 class RunState(StrEnum):
     """What the dispatcher needs to know of a flow run."""
 
+    QUEUED = "queued"
+    """It waits for a worker."""
     ALIVE = "alive"
+    """The server takes it for running; only signs of life tell whether it does."""
     WAITING = "waiting"
     LOST = "lost"
     """Crashed, failed, cancelled or missing: nothing of it goes on by itself."""
@@ -48,6 +51,10 @@ class FlowRuns(Protocol):
         """What has become of a run."""
         ...
 
+    def give_up(self, run_id: str, reason: str) -> None:
+        """Let the server take a run for crashed, so that nothing of it goes on."""
+        ...
+
     def resume(self, run_id: str, *, answer: str, approver: str, reason: str) -> bool:
         """Wake a waiting run with a filled form; false when it does not wait (yet, or any more)."""
         ...
@@ -62,17 +69,23 @@ def _parse(event: StoredEvent, now: datetime) -> Signal | HealNotice | Ignored:
 class Dispatcher:
     """One pass over all that is open is a tick."""
 
-    def __init__(self, ledger: Ledger, runs: FlowRuns) -> None:
+    def __init__(
+        self, ledger: Ledger, runs: FlowRuns, *, silence_seconds: float = 90, patience_seconds: float = 6 * 3600
+    ) -> None:
+        """`silence_seconds` without a sign of life make a run lost; `patience_seconds` is how long what is away may
+        delay a heal.
+        """
         self._ledger, self._runs = ledger, runs
+        self._silence_seconds, self._patience = silence_seconds, timedelta(seconds=patience_seconds)
         self._swept_at: datetime | None = None
         self._away = False
 
     def tick(self, now: datetime) -> None:
         """Do what can be done now; a Prefect server that is away only delays."""
         try:
+            self._expire(now)  # first, for it needs the ledger alone
             for event in self._ledger.events.pending(limit=EVENTS_A_TICK):
                 self._dispatch(event, now)
-            self._expire(now)
             for approval in self._ledger.approvals.to_resume():
                 self._wake(approval)
             if self._swept_at is None or now - self._swept_at >= SWEEP_EVERY:
@@ -164,6 +177,7 @@ class Dispatcher:
             reason=stored.answer.reason,
         )
         if woken:
+            self._ledger.leases.forget(incident.flow_run_id)
             self._ledger.approvals.mark_resumed(stored.request.id)
 
     def _sweep(self, now: datetime) -> None:
@@ -173,28 +187,45 @@ class Dispatcher:
     def _look_after(self, stored: StoredIncident, now: datetime) -> None:
         if stored.flow_run_id is None:
             self._start(stored)
-        elif self._runs.state(stored.flow_run_id) in (RunState.LOST, RunState.COMPLETED):
+        elif self._is_over(stored.flow_run_id, now):
             # The run may have ended the incident between the two reads.
             again = self._ledger.incidents.get(stored.incident.id)
             if not again.incident.status.ended:
                 self._restart(again, now)
 
+    def _is_over(self, run_id: str, now: datetime) -> bool:
+        """Whether nothing of a run goes on; one that fell silent is given up, which nothing else might ever do."""
+        state = self._runs.state(run_id)
+        if state in (RunState.QUEUED, RunState.WAITING):
+            self._ledger.leases.forget(run_id)
+        if state is RunState.ALIVE and self._ledger.leases.silent(run_id, now=now, seconds=self._silence_seconds):
+            self._runs.give_up(run_id, f"its process gave no sign of life for {self._silence_seconds:.0f} s")
+            return True
+        return state in (RunState.LOST, RunState.COMPLETED)
+
     def _restart(self, stored: StoredIncident, now: datetime) -> None:
-        incident = stored.incident
-        if stored.dispatches < MAX_DISPATCHES:
-            self._start(stored)
-            self._ledger.incidents.note(
-                incident.id, f"its run was lost; run {stored.dispatches + 1} of {MAX_DISPATCHES} goes on", at=now
-            )
-            log.warning("%s: its run was lost, another one goes on", incident.id)
+        """Begin again what was lost or delayed, or hand it to a person when that happened too often or for too long."""
+        incident, delay = stored.incident, self._ledger.heals.delay(stored.incident.id)
+        if delay is not None and now < delay.until:
             return
+        lost = stored.dispatches - (delay.times if delay else 0)
+        if delay is not None and delay.lasts(now) and now - delay.since > self._patience:
+            hours = self._patience.total_seconds() / 3600
+            self._escalate(incident, f"it waited for {hours:.0f} hours: {delay.reason}", now)
+        elif lost >= MAX_DISPATCHES:
+            reason = f"{MAX_DISPATCHES} runs were lost before the heal ended; their logs are in the Prefect UI"
+            self._escalate(incident, reason, now)
+        else:
+            self._start(stored)
+            told = f"its run was lost; run {lost + 1} of {MAX_DISPATCHES} goes on" if lost else "goes on"
+            self._ledger.incidents.note(incident.id, told, at=now)
+            log.warning("%s: %s", incident.id, told)
+
+    def _escalate(self, incident: Incident, reason: str, now: datetime) -> None:
         story = read_story(self._ledger, incident.id)
         fingerprint = story.diagnosis.fingerprint if story.diagnosis else incident.key
-        reason = f"{MAX_DISPATCHES} runs were lost before the heal ended; their logs are in the Prefect UI"
         outcome = unhealed_outcome(incident, reason, fingerprint=fingerprint, now=now)
         self._ledger.memory.end(
             outcome, repository=incident.signal.repository, environment=incident.environment, plan=story.plan
         )
-        self._ledger.incidents.write(incident.id, EntryKind.OUTCOME, outcome, at=now)
-        self._ledger.incidents.set_status(incident.id, IncidentStatus.ESCALATED)
         log.error("%s: %s", incident.id, reason)

@@ -7,6 +7,7 @@ import httpx
 from prefect import get_client
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.states import Crashed
 
 from deployments.dispatcher import RunState
 from tasks.errors import TransientError
@@ -40,11 +41,20 @@ class PrefectRuns:
                 state = client.read_flow_run(UUID(run_id)).state
             except ObjectNotFound:
                 return RunState.LOST
-        if state is None or not (state.is_final() or state.is_paused()):
+        if state is None or state.is_scheduled():
+            return RunState.QUEUED
+        if not (state.is_final() or state.is_paused()):
             return RunState.ALIVE
         if state.is_paused():
             return RunState.WAITING
         return RunState.COMPLETED if state.is_completed() else RunState.LOST
+
+    def give_up(self, run_id: str, reason: str) -> None:
+        """Let the server take a run for crashed; one that ended meanwhile stays as it ended."""
+        if self.state(run_id) is not RunState.ALIVE:
+            return
+        with _translated(), get_client(sync_client=True) as client:
+            client.set_flow_run_state(UUID(run_id), Crashed(message=reason), force=True)
 
     def resume(self, run_id: str, *, answer: str, approver: str, reason: str) -> bool:
         """Wake a suspended run; a run that has not reached its suspension yet is tried at the next tick."""

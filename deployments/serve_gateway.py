@@ -13,7 +13,6 @@ from deployments.dispatcher import Dispatcher
 from deployments.gateway import make_app
 from deployments.home import Home
 from tasks.clients.ledger import Ledger
-from tasks.errors import HealflowError
 from tasks.settings import Settings
 
 TICK_SECONDS = 0.25
@@ -29,11 +28,17 @@ def main() -> None:
     async def dispatch(stop: asyncio.Event) -> None:
         from deployments.prefect_runs import PrefectRuns
 
-        dispatcher = Dispatcher(ledger, PrefectRuns())
+        dispatcher = Dispatcher(
+            ledger,
+            PrefectRuns(),
+            silence_seconds=settings.run_silence_seconds,
+            patience_seconds=settings.outage_patience_seconds,
+        )
         while not stop.is_set():
             try:
                 await asyncio.to_thread(dispatcher.tick, datetime.now(UTC))
-            except HealflowError:
+            except Exception:
+                # A door: an error of ours must not end the one loop that hands events on.
                 logging.getLogger("healflow.dispatcher").exception("A step failed; the next tick tries again.")
             try:
                 await asyncio.wait_for(stop.wait(), TICK_SECONDS)

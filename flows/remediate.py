@@ -8,6 +8,7 @@ from tasks.act.task import (
     carry_out,
     close_fix,
     confirm,
+    had_acted,
     hold_target,
     merge_fix,
     open_fix,
@@ -25,28 +26,28 @@ from tasks.verify.task import healthy_by_itself, prove, prove_in_cluster
 
 
 @flow(name="remediate", flow_run_name="remediate-{triage.incident.id}", persist_result=True, result_serializer="json")
-def remediate(triage: Triage, decision: Decision, approval: Approval | None) -> Remediation:
-    """Carry out an allowed or approved plan; a plan that is void by now is not begun."""
+def remediate(triage: Triage, decision: Decision, approval: Approval | None, run_id: str) -> Remediation:
+    """Carry out an allowed or approved plan; one that is void by now is not begun. `run_id` is the heal's own run."""
     if triage.cluster is None:
-        return _act(triage, decision, approval)
+        return _act(triage, decision, approval, run_id)
     hold_target(triage)
     try:
-        well = healthy_by_itself(triage)
+        well = None if had_acted(triage) else healthy_by_itself(triage)
         if well is not None:
             get_run_logger().info("It is healthy by now: nothing is done")
             return Remediation(results=(), verification=Verification.model_validate(well))
-        return _act(triage, decision, approval)
+        return _act(triage, decision, approval, run_id)
     finally:
         release_target(triage)
 
 
-def _act(triage: Triage, decision: Decision, approval: Approval | None) -> Remediation:
+def _act(triage: Triage, decision: Decision, approval: Approval | None, run_id: str) -> Remediation:
     look_again(decision)
     confirm(triage, decision, approval)
     results: list[ActionResult] = []
     for index in range(len(triage.plan.actions)):
         try:
-            result = ActionResult.model_validate(carry_out(triage, index))
+            result = ActionResult.model_validate(carry_out(triage, index, run_id))
         except PermanentError as error:
             return _undo(triage, results, None, problem=str(error))
         results.append(result)
@@ -61,7 +62,7 @@ def _act(triage: Triage, decision: Decision, approval: Approval | None) -> Remed
     if not verification.passed and not verification.inconclusive:
         return _undo(triage, results, verification, problem="")
     may_merge = approval is not None and approval.answer is Answer.APPROVE_AND_MERGE
-    offered = Remediation.model_validate(merge_fix(triage, results, verification, may_merge))
+    offered = Remediation.model_validate(merge_fix(triage, results, verification, may_merge, run_id))
     if offered.problem and triage.incident.signal.source is SignalSource.GITHUB:
         # Nobody sees a branch that is only in our copy of the repository.
         return _undo(triage, list(offered.results), verification, problem=offered.problem)

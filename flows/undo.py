@@ -45,8 +45,6 @@ def undo_heal(settings: Settings, incident_id: str, *, by: str) -> str:
         }
     )
     ledger.memory.end(outcome, repository=incident.signal.repository, environment=incident.environment, plan=plan)
-    ledger.incidents.write(incident.id, EntryKind.OUTCOME, outcome, at=now)
-    ledger.incidents.set_status(incident.id, IncidentStatus.UNDONE)
     return incident.id
 
 

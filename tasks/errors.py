@@ -1,4 +1,4 @@
-"""The two ways in which work can fail: try again, or stop and tell a person."""
+"""The ways in which work can fail: try again, stop and tell a person, or leave it to another run."""
 
 
 class HealflowError(Exception):
@@ -14,6 +14,10 @@ class TransientError(HealflowError):
     def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class SupersededError(HealflowError):
+    """Another run has taken this heal over: this one does nothing more, and says nothing of the incident's end."""
 
 
 class PermanentError(HealflowError):

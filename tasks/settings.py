@@ -208,6 +208,10 @@ class Settings(BaseSettings):
     """After so many fixes of one fingerprint within a day that did not hold, a person takes over."""
     max_actions_per_hour: Annotated[int, Field(ge=1, le=1000)] = 30
     """Over all incidents; the gate denies what comes after."""
+    run_silence_seconds: Annotated[int, Field(ge=4, le=3600)] = 90
+    """A heal's run that gives no sign of life for so long is taken for dead, and another one goes on."""
+    outage_patience_seconds: Annotated[int, Field(ge=0, le=7 * 24 * 3600)] = 6 * 3600
+    """For so long a heal waits for something outside that is away; then a person takes over."""
     github: GithubSettings = GithubSettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
     approvals: ApprovalSettings = ApprovalSettings()

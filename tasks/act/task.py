@@ -30,8 +30,8 @@ from tasks.domain.base import Noun
 from tasks.domain.incident import IncidentStatus
 from tasks.domain.outcome import ActionResult, ActionStatus, Outcome, Verification
 from tasks.domain.plan import Action, Decision, Plan, Remedy, Verdict
-from tasks.domain.story import Remediation, Triage
-from tasks.errors import ConflictError, HealflowError, TransientError
+from tasks.domain.story import Begun, Remediation, Triage
+from tasks.errors import ConflictError, HealflowError, SupersededError, TransientError
 from tasks.retrying import RETRYING
 from tasks.settings import Settings
 
@@ -105,7 +105,8 @@ def _lease_names(triage: Triage) -> list[str]:
 
 @task(task_run_name="confirm the moment before acting", cache_policy=NO_CACHE, **RETRYING)
 def confirm(triage: Triage, decision: Decision, approval: Approval | None) -> None:
-    """The moment before acting: the decision allows it, or the one approval of exactly this plan is used up now.
+    """The moment before acting: the decision allows it, or the one approval of exactly this plan is used up now. From
+    here on the heal acts on this plan, also in a run that goes on after a crash.
 
     Raises:
         ConflictError: it does not, and nothing may be done.
@@ -117,32 +118,57 @@ def confirm(triage: Triage, decision: Decision, approval: Approval | None) -> No
             raise ConflictError("policy asks for an approval and there is none")
         if approval.plan_digest != digest:
             raise ConflictError("the approval is for another plan, target state or policy; ask again")
-        if not ledger.approvals.use(approval.request_id, at=now) and not _was_begun(ledger, triage):
+        # A run that died after this and before the action goes on with the same use: the incident has not ended.
+        if not ledger.approvals.use(approval.request_id, at=now) and _ended(ledger, triage):
             raise ConflictError("the approval was used before; ask again")
     elif decision.verdict is not Verdict.ALLOW:
         raise ConflictError(f"policy says {decision.verdict}")
+    begun = Begun(triage=triage, decision=decision, approval=approval)
+    ledger.heals.begin(triage.incident.id, begun.model_dump_json())
     ledger.incidents.set_status(triage.incident.id, IncidentStatus.ACTING)
 
 
-def _was_begun(ledger: Ledger, triage: Triage) -> bool:
-    """Whether an earlier try of this heal had begun with this very plan: going on is then the same use."""
+def _ended(ledger: Ledger, triage: Triage) -> bool:
+    return ledger.incidents.get(triage.incident.id).incident.status.ended
+
+
+@task(task_run_name="read what it began with", cache_policy=NO_CACHE, **RETRYING)
+def read_begun(incident_id: str) -> Begun | None:
+    """What an earlier run of this heal had begun to act on, `None` when none had."""
+    kept = _ledger().heals.begun(incident_id)
+    return Begun.model_validate_json(kept) if kept else None
+
+
+@task(task_run_name="read whether it had acted", cache_policy=NO_CACHE, **RETRYING)
+def had_acted(triage: Triage) -> bool:
+    """Whether an earlier run had at least the intention to carry out an action of this plan."""
     keys = {action_key(triage.plan, action) for action in triage.plan.actions}
-    return any(begun.key in keys for begun in ledger.memory.actions_of(triage.incident.id))
+    return any(begun.key in keys for begun in _ledger().memory.actions_of(triage.incident.id))
 
 
 @task(task_run_name="take action {index}", persist_result=True, **RETRYING)
-def carry_out(triage: Triage, index: int) -> ActionResult:
-    """Take one action of the plan: preflight, intent, apply, result."""
-    return _perform(triage, triage.plan.actions[index])
+def carry_out(triage: Triage, index: int, run_id: str) -> ActionResult:
+    """Take one action of the plan: preflight, intent, apply, result.
+
+    Raises:
+        SupersededError: another run than `run_id` heals the incident by now.
+    """
+    return _perform(triage, triage.plan.actions[index], run_id)
 
 
-def _perform(triage: Triage, action: Action) -> ActionResult:
+def _perform(triage: Triage, action: Action, run_id: str) -> ActionResult:
     key, ledger = action_key(triage.plan, action), _ledger()
+    known = ledger.memory.action(key)
+    if known is not None and known.result is not None:  # done by a run that died later: once is enough
+        ledger.incidents.write(triage.incident.id, EntryKind.ACTION_RESULT, known.result, at=datetime.now(UTC))
+        return known.result
     with _where(triage) as context:
         pre_image = preflight(context, action)
         now = datetime.now(UTC)
         ledger.incidents.write(triage.incident.id, EntryKind.INTENT, action, at=now)
-        intent = ledger.memory.intend(key, triage.incident, triage.diagnosis, action.name, pre_image, at=now)
+        intent = ledger.memory.intend(
+            key, triage.incident, triage.diagnosis, action.name, pre_image, at=now, run_id=run_id
+        )
         result = apply(context, action, intent.pre_image)
     ledger.memory.complete(key, result, at=datetime.now(UTC))
     ledger.incidents.write(triage.incident.id, EntryKind.ACTION_RESULT, result, at=datetime.now(UTC))
@@ -208,7 +234,9 @@ def take_back(triage: Triage, results: list[ActionResult]) -> bool:
 
 
 @task(task_run_name="offer the fix", persist_result=True, **RETRYING)
-def merge_fix(triage: Triage, results: list[ActionResult], verification: Verification, may_merge: bool) -> Remediation:
+def merge_fix(
+    triage: Triage, results: list[ActionResult], verification: Verification, may_merge: bool, run_id: str
+) -> Remediation:
     """Offer the branch: on GitHub as a pull request, here merged when the approval said so and nothing has moved."""
     with _opened(triage) as context:
         tip = fix_tip(context)
@@ -221,20 +249,22 @@ def merge_fix(triage: Triage, results: list[ActionResult], verification: Verific
         else:
             action = merge_action(context, proven_tip=tip)
     if action.name == Remedy.OPEN_PULL_REQUEST:
-        return _offer(triage, offered, action)
+        return _offer(triage, offered, action, run_id)
     if not may_merge:
         return offered
     into = triage.incident.signal.branch
     if into in Settings().protected_branches:
         return offered.model_copy(update={"problem": f"{into} is a protected branch"})
-    merged = _offer(triage, offered, action)
+    merged = _offer(triage, offered, action, run_id)
     return merged if merged.problem else merged.model_copy(update={"merged": True})
 
 
-def _offer(triage: Triage, offered: Remediation, action: Action) -> Remediation:
+def _offer(triage: Triage, offered: Remediation, action: Action, run_id: str) -> Remediation:
     """What the fix itself did stays, whatever becomes of offering it."""
     try:
-        result = _perform(triage, action)
+        result = _perform(triage, action, run_id)
+    except SupersededError:
+        raise
     except HealflowError as error:
         if isinstance(error, TransientError) and action.name == Remedy.OPEN_PULL_REQUEST:
             raise  # tried again, which looks first whether it took effect

@@ -22,6 +22,14 @@ class Triage(Noun):
     """For a failure in a cluster."""
 
 
+class Begun(Noun):
+    """What a heal acts on from the moment it begins to: a run that goes on after a crash acts on nothing else."""
+
+    triage: Triage
+    decision: Decision
+    approval: Approval | None
+
+
 class Explanation(Noun):
     """Why something failed, read from outside text alone: no incident is opened and nothing is planned."""
 

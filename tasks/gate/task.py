@@ -55,9 +55,7 @@ def _request(ledger: Ledger, triage: Triage, now: datetime) -> GateRequest:
             ledger.memory.track_record(diagnosis.failure_class, action.name, incident.environment)
             for action in plan.actions
         ),
-        reruns_so_far=ledger.memory.count_reruns(
-            incident.signal.repository, incident.signal.commit, diagnosis.failure_class, Remedy.RERUN_FAILED_JOBS
-        ),
+        reruns_so_far=ledger.memory.count_reruns(incident, diagnosis.failure_class, Remedy.RERUN_FAILED_JOBS),
         taken_before=ledger.memory.names_taken(diagnosis.fingerprint),
         failed_attempts_today=sum(
             other.status in failed and other.ended_at > now - timedelta(days=1) for other in triage.similar

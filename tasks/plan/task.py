@@ -47,9 +47,7 @@ def draft(incident: Incident, evidence: Evidence, diagnosis: Diagnosis, similar:
             diagnosis,
             checkout=checkout,
             similar=tuple(similar),
-            reruns_so_far=ledger.memory.count_reruns(
-                signal.repository, signal.commit, diagnosis.failure_class, Remedy.RERUN_FAILED_JOBS
-            ),
+            reruns_so_far=ledger.memory.count_reruns(incident, diagnosis.failure_class, Remedy.RERUN_FAILED_JOBS),
         )
     finally:
         workspace.remove(repository, scratch)

@@ -6,7 +6,7 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from tasks.clients.ledger import EntryKind, Ledger
+from tasks.clients.ledger import Ledger
 from tasks.domain.approval import Approval
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.incident import Incident
@@ -60,6 +60,14 @@ def read_end(incident_id: str) -> Outcome | None:
     return _ledger().memory.outcome_of(incident_id)
 
 
+@task(task_run_name="wait for what is away", cache_policy=NO_CACHE, **RETRYING)
+def postpone(incident_id: str, reason: str) -> None:
+    """Let the next run of this heal wait, and tell the operator what for."""
+    ledger, now = _ledger(), datetime.now(UTC)
+    delay = ledger.heals.postpone(incident_id, reason, now=now)
+    ledger.incidents.note(incident_id, f"waits, and tries again at {delay.until:%H:%M:%S} UTC: {reason}", at=now)
+
+
 def _write_end(incident: Incident, outcome: Outcome, *, triage: Triage | None) -> Outcome:
     ledger = _ledger()
     known = ledger.memory.outcome_of(incident.id)
@@ -71,8 +79,6 @@ def _write_end(incident: Incident, outcome: Outcome, *, triage: Triage | None) -
         environment=incident.environment,
         plan=triage.plan if triage else None,
     )
-    ledger.incidents.write(incident.id, EntryKind.OUTCOME, outcome, at=outcome.ended_at)
-    ledger.incidents.set_status(incident.id, outcome.status)
     return outcome
 
 

@@ -72,6 +72,10 @@ class Healing:
 
     def start(self, incident: Incident) -> Outcome | None:
         """Begin the heal; `None` when it waits for a person."""
+        self._new_run(incident)
+        return self.go_on(incident)
+
+    def _new_run(self, incident: Incident) -> None:
         from prefect import get_client
 
         from flows.heal import heal
@@ -82,10 +86,13 @@ class Healing:
             run = client.create_flow_run_from_deployment(deployment_id, parameters={"incident_id": incident.id})
         self._runs[incident.id] = run.id
         self.ledger.incidents.set_flow_run(incident.id, str(run.id))
-        return self.go_on(incident)
 
-    def go_on(self, incident: Incident) -> Outcome | None:
-        """Execute the run from its beginning, as a new process would; finished work is not repeated."""
+    def go_on(self, incident: Incident, *, anew: bool = False) -> Outcome | None:
+        """Execute the run from its beginning, as a new process would; finished work is not repeated. `anew` is another
+        run, as the dispatcher starts one for a run that was lost.
+        """
+        if anew:
+            self._new_run(incident)
         from prefect import get_client
         from prefect.exceptions import Pause
         from prefect.flow_engine import run_flow

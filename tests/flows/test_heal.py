@@ -243,34 +243,6 @@ def test_fix_that_does_not_help_is_undone_and_escalated(healing: Healing) -> Non
     assert [result.status for result in results] == [ActionStatus.APPLIED, ActionStatus.UNDONE]
 
 
-def test_crash_between_intent_and_result_does_not_act_twice(healing: Healing, monkeypatch: pytest.MonkeyPatch) -> None:
-    incident = healing.break_format()
-    assert healing.start(incident) is None
-    healing.answer(incident, Answer.APPROVE)
-
-    class Killed(BaseException):
-        """Stands for the death of the process: nothing of ours catches it."""
-
-    def die(*_arguments: object, **_more: object) -> None:
-        raise Killed
-
-    with monkeypatch.context() as dying:
-        dying.setattr("tasks.clients.ledger.memory.Memory.complete", die)
-        with pytest.raises(Killed):
-            healing.go_on(incident)
-    (begun,) = healing.ledger.memory.actions_of(incident.id)
-    assert begun.result is None
-    made = healing.repository.git("rev-parse", f"healflow/{incident.id}")
-
-    outcome = healing.go_on(incident)
-    assert outcome is not None
-    assert outcome.status is IncidentStatus.HEALED
-    assert healing.repository.git("rev-parse", f"healflow/{incident.id}") == made
-    (done,) = healing.ledger.memory.actions_of(incident.id)
-    assert done.result is not None
-    assert done.result.status is ActionStatus.ALREADY_APPLIED
-
-
 def test_resumed_run_does_not_repeat_finished_tasks(healing: Healing) -> None:
     incident = healing.break_format()
     assert healing.start(incident) is None

@@ -36,6 +36,10 @@ class Server:
         self._answer()
         return self.states[run_id]
 
+    def give_up(self, run_id: str, reason: str) -> None:
+        self._answer()
+        self.states[run_id] = RunState.LOST
+
     def resume(self, run_id: str, *, answer: str, approver: str, reason: str) -> bool:
         self._answer()
         if self.states[run_id] is not RunState.WAITING:

@@ -13,12 +13,14 @@ from tasks.clients.ledger.approvals import Approvals, StoredApproval
 from tasks.clients.ledger.audit import Audit
 from tasks.clients.ledger.engine import make_engine, migrate
 from tasks.clients.ledger.events import Events, EventStatus, StoredEvent
+from tasks.clients.ledger.heals import Delay, Heals
 from tasks.clients.ledger.incidents import EntryKind, Incidents, JournalEntry, StoredIncident
 from tasks.clients.ledger.leases import Leases
 from tasks.clients.ledger.memory import Memory, StoredAction
 from tasks.clients.ledger.revisions import Revisions
 
 __all__ = [
+    "Delay",
     "EntryKind",
     "EventStatus",
     "JournalEntry",
@@ -31,7 +33,7 @@ __all__ = [
 
 
 class Ledger:
-    """One database with its parts: `events`, `incidents`, `approvals`, `memory`, `audit`, `leases` and `revisions`."""
+    """One database with its parts, each a table or a few that belong together."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -40,6 +42,7 @@ class Ledger:
         self.approvals = Approvals(engine)
         self.memory = Memory(engine)
         self.audit = Audit(engine)
+        self.heals = Heals(engine)
         self.leases = Leases(engine)
         self.revisions = Revisions(engine)
 

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Engine, RowMapping, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
 
 from tasks.clients.ledger.audit import append_journalled
 from tasks.clients.ledger.engine import transaction
@@ -73,7 +73,9 @@ class Incidents:
                     document=incident.model_dump_json(),
                 )
             )
-        self.write(incident.id, EntryKind.SIGNAL, incident.signal, at=incident.opened_at)
+            append_entry(
+                connection, incident.id, EntryKind.SIGNAL, incident.signal.model_dump_json(), at=incident.opened_at
+            )
         return incident
 
     def get(self, incident_id: str) -> StoredIncident:
@@ -111,14 +113,7 @@ class Incidents:
         Returns whether the status is now `status`.
         """
         with transaction(self._engine) as connection:
-            current = connection.execute(select(incidents.c.status).where(incidents.c.id == incident_id)).scalar()
-            if current is None:
-                raise NotFoundError(f"no incident has the id {incident_id!r}")
-            undoing = status is IncidentStatus.UNDONE and current == IncidentStatus.HEALED
-            if IncidentStatus(current).ended and not undoing:
-                return bool(current == status)
-            connection.execute(update(incidents).where(incidents.c.id == incident_id).values(status=status))
-        return True
+            return move(connection, incident_id, status)
 
     def set_flow_run(self, incident_id: str, flow_run_id: str) -> int:
         """Note the flow run that handles the incident; returns how many runs there were."""
@@ -133,29 +128,13 @@ class Incidents:
 
     def write(self, incident_id: str, kind: EntryKind, noun: Noun, *, at: datetime) -> None:
         """Append to the journal; an entry equal to the newest of its kind is not written again."""
-        self._append(incident_id, kind, noun.model_dump_json(), at)
+        with transaction(self._engine) as connection:
+            append_entry(connection, incident_id, kind, noun.model_dump_json(), at=at)
 
     def note(self, incident_id: str, text: str, *, at: datetime) -> None:
         """Append a sentence for the operator."""
-        self._append(incident_id, EntryKind.NOTE, json.dumps({"text": text}), at)
-
-    def _append(self, incident_id: str, kind: EntryKind, document: str, at: datetime) -> None:
         with transaction(self._engine) as connection:
-            newest = (
-                select(journal.c.document)
-                .where(journal.c.incident_id == incident_id, journal.c.kind == kind)
-                .order_by(journal.c.sequence.desc())
-                .limit(1)
-            )
-            if connection.execute(newest).scalar() != document:
-                added = connection.execute(
-                    insert(journal)
-                    .values(incident_id=incident_id, kind=kind, at=at.isoformat(), document=document)
-                    .returning(journal.c.sequence)
-                ).scalar_one()
-                append_journalled(
-                    connection, sequence=added, kind=kind, incident_id=incident_id, document=document, at=at
-                )
+            append_entry(connection, incident_id, EntryKind.NOTE, json.dumps({"text": text}), at=at)
 
     def journal(self, incident_id: str) -> tuple[JournalEntry, ...]:
         """The incident's story, oldest first."""
@@ -171,6 +150,36 @@ class Incidents:
             )
             for row in rows
         )
+
+
+def append_entry(connection: Connection, incident_id: str, kind: EntryKind, document: str, *, at: datetime) -> None:
+    """Append to the journal within the caller's transaction, unless the newest entry of the kind is the same."""
+    newest = (
+        select(journal.c.document)
+        .where(journal.c.incident_id == incident_id, journal.c.kind == kind)
+        .order_by(journal.c.sequence.desc())
+        .limit(1)
+    )
+    if connection.execute(newest).scalar() == document:
+        return
+    added = connection.execute(
+        insert(journal)
+        .values(incident_id=incident_id, kind=kind, at=at.isoformat(), document=document)
+        .returning(journal.c.sequence)
+    ).scalar_one()
+    append_journalled(connection, sequence=added, kind=kind, incident_id=incident_id, document=document, at=at)
+
+
+def move(connection: Connection, incident_id: str, status: IncidentStatus) -> bool:
+    """`Incidents.set_status` within the caller's transaction."""
+    current = connection.execute(select(incidents.c.status).where(incidents.c.id == incident_id)).scalar()
+    if current is None:
+        raise NotFoundError(f"no incident has the id {incident_id!r}")
+    undoing = status is IncidentStatus.UNDONE and current == IncidentStatus.HEALED
+    if IncidentStatus(current).ended and not undoing:
+        return bool(current == status)
+    connection.execute(update(incidents).where(incidents.c.id == incident_id).values(status=status))
+    return True
 
 
 def _stored(row: RowMapping) -> StoredIncident:

@@ -6,13 +6,15 @@ from datetime import datetime
 from sqlalchemy import Engine, RowMapping, func, insert, select, update
 
 from tasks.clients.ledger.engine import transaction
-from tasks.clients.ledger.tables import actions, outcomes
+from tasks.clients.ledger.incidents import EntryKind, append_entry, move
+from tasks.clients.ledger.tables import actions, incidents, outcomes
 from tasks.domain.base import Noun, UtcTime
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.failure_class import FailureClass
 from tasks.domain.incident import Incident, IncidentStatus
 from tasks.domain.outcome import ActionResult, Outcome, SimilarIncident, TrackRecord
 from tasks.domain.plan import Plan
+from tasks.errors import SupersededError
 
 
 class StoredAction(Noun):
@@ -33,10 +35,26 @@ class Memory:
         self._engine = engine
 
     def intend(
-        self, key: str, incident: Incident, diagnosis: Diagnosis, name: str, pre_image: str, *, at: datetime
+        self,
+        key: str,
+        incident: Incident,
+        diagnosis: Diagnosis,
+        name: str,
+        pre_image: str,
+        *,
+        at: datetime,
+        run_id: str | None = None,
     ) -> StoredAction:
-        """Write down what is about to be done; the same key again returns the first intention."""
+        """Write down what is about to be done; the same key again returns the first intention.
+
+        Raises:
+            SupersededError: another flow run than `run_id` handles the incident by now.
+        """
         with transaction(self._engine) as connection:
+            handled_by = select(incidents.c.flow_run_id).where(incidents.c.id == incident.id)
+            current = connection.execute(handled_by).scalar()
+            if run_id is not None and current not in (None, run_id):
+                raise SupersededError(f"{incident.id} is healed by another run by now: {current}")
             row = connection.execute(select(actions).where(actions.c.key == key)).mappings().first()
             if row is not None:
                 return _action(row)
@@ -63,6 +81,12 @@ class Memory:
                 .values(result=result.model_dump_json(), completed_at=at.isoformat())
             )
 
+    def action(self, key: str) -> StoredAction | None:
+        """One action, `None` when it was never intended."""
+        with transaction(self._engine) as connection:
+            row = connection.execute(select(actions).where(actions.c.key == key)).mappings().first()
+        return _action(row) if row is not None else None
+
     def actions_of(self, incident_id: str) -> tuple[StoredAction, ...]:
         """All actions that were intended for one incident, in order."""
         query = select(actions).where(actions.c.incident_id == incident_id).order_by(actions.c.intended_at)
@@ -75,14 +99,17 @@ class Memory:
         with transaction(self._engine) as connection:
             return int(connection.execute(query).scalar() or 0)
 
-    def count_reruns(self, repository: str, commit: str, failure_class: FailureClass, action_name: str) -> int:
-        """How often that action was taken for one class on one commit."""
+    def count_reruns(self, incident: Incident, failure_class: FailureClass, action_name: str) -> int:
+        """How often that action was taken for one class on the incident's commit, by other incidents than this one: a
+        heal that begins again after a crash goes on with its own.
+        """
         query = (
             select(func.count())
             .select_from(actions)
             .where(
-                actions.c.repository == repository,
-                actions.c.commit == commit,
+                actions.c.repository == incident.signal.repository,
+                actions.c.commit == incident.signal.commit,
+                actions.c.incident_id != incident.id,
                 actions.c.failure_class == failure_class,
                 actions.c.name == action_name,
             )
@@ -91,7 +118,10 @@ class Memory:
             return int(connection.execute(query).scalar() or 0)
 
     def end(self, outcome: Outcome, *, repository: str, environment: str, plan: Plan | None) -> None:
-        """Remember an outcome; written again (a resumed run, an undo) it replaces the earlier one."""
+        """End an incident: outcome, story and status at once, so that no crash leaves it half ended.
+
+        Written again (by an undo) the outcome replaces the earlier one.
+        """
         values = {
             "fingerprint": outcome.fingerprint,
             "failure_class": outcome.failure_class,
@@ -109,6 +139,9 @@ class Memory:
             )
             if changed.rowcount == 0:
                 connection.execute(insert(outcomes).values(incident_id=outcome.incident_id, **values))
+            told = outcome.model_dump_json()
+            append_entry(connection, outcome.incident_id, EntryKind.OUTCOME, told, at=outcome.ended_at)
+            move(connection, outcome.incident_id, outcome.status)
 
     def outcome_of(self, incident_id: str) -> Outcome | None:
         """How an incident ended, `None` while it has not."""

@@ -150,3 +150,14 @@ revisions = Table(
     Column("verified_at", String(40), nullable=False),
     Index("revisions_by_workload", "context", "namespace", "kind", "name", "verified_at"),
 )
+
+heals = Table(
+    "heals",
+    metadata,
+    Column("incident_id", String(32), ForeignKey("incidents.id"), primary_key=True),
+    Column("begun", Text),
+    Column("delays", Integer, nullable=False),
+    Column("delayed_since", String(40)),
+    Column("delayed_until", String(40)),
+    Column("delay_reason", Text),
+)

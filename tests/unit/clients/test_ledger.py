@@ -9,13 +9,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from tasks.clients.ledger import Ledger, StoredEvent
+from tasks.clients.ledger import engine as engine_module
 from tasks.clients.ledger.engine import make_engine
 from tasks.clients.ledger.tables import metadata
 from tasks.domain.approval import ApprovalRequest
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.failure_class import FailureClass
 from tasks.domain.incident import Incident, IncidentStatus, Signal, SignalKind, SignalSource, open_incident
-from tasks.errors import NotFoundError
+from tasks.errors import NotFoundError, SupersededError
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -98,6 +99,27 @@ def test_intention_outlives_a_crash_and_is_not_written_twice(ledger: Ledger, inc
     assert first.pre_image == again.pre_image == "before"
     (kept,) = ledger.memory.actions_of(incident.id)
     assert kept.result is None
+
+
+def test_run_that_was_superseded_may_not_begin_to_act(ledger: Ledger, incident: Incident) -> None:
+    diagnosis = Diagnosis(failure_class=FailureClass.UNKNOWN, cause="c", confidence=0, fingerprint="f")
+    ledger.incidents.set_flow_run(incident.id, "second")
+    with pytest.raises(SupersededError, match="another run"):
+        ledger.memory.intend("k", incident, diagnosis, "run_formatter", "before", at=NOW, run_id="first")
+    assert ledger.memory.actions_of(incident.id) == ()
+    ledger.memory.intend("k", incident, diagnosis, "run_formatter", "before", at=NOW, run_id="second")
+
+
+def test_heal_keeps_what_it_first_began_with(ledger: Ledger, incident: Incident) -> None:
+    assert ledger.heals.begun(incident.id) is None
+    ledger.heals.begin(incident.id, "first")
+    ledger.heals.begin(incident.id, "second")
+    assert ledger.heals.begun(incident.id) == "first"
+
+
+def test_newest_revision_is_the_one_that_a_start_looks_for() -> None:
+    files = Path(engine_module.__file__).parent.glob("migrations/versions/r*_*.py")
+    assert max(file.name[1:5] for file in files) == engine_module.HEAD_REVISION
 
 
 def test_migrated_schema_is_the_one_that_the_code_uses(tmp_path: Path, ledger: Ledger) -> None:
