@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tasks.clients.http_probe import wait_for_answer
@@ -37,7 +38,8 @@ Tell = Callable[[str], None]
 
 
 def render_release(settings: KubernetesSettings, order: ReleaseOrder) -> Manifests:
-    """The objects as they would be applied: rendered, with their images mapped and their namespaces set.
+    """The objects as they would be applied: rendered, with their images mapped and their namespaces set, and those
+    namespaces themselves where the cluster does not have them.
 
     Raises:
         HealflowError: the folder cannot be rendered, or the image map is none.
@@ -45,7 +47,29 @@ def render_release(settings: KubernetesSettings, order: ReleaseOrder) -> Manifes
     rules = parse_image_map(order.image_map)
     found = [map_images(item, rules) for item in render(Path(order.folder))]
     with Cluster.from_settings(settings) as cluster:
-        return place(found, namespace=order.namespace, is_namespaced=_asks(cluster))
+        placed = place(found, namespace=order.namespace, is_namespaced=_asks(cluster))
+        return (*_missing_namespaces(cluster, placed), *placed)
+
+
+def _missing_namespaces(cluster: Cluster, placed: Manifests) -> tuple[dict[str, Any], ...]:
+    items = [_object(item) for item in placed]
+    made = {item.name for item in items if item.kind == "Namespace"}
+    wanted = dict.fromkeys(item.namespace for item in items if item.namespace and item.namespace not in made)
+    return tuple(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        for name in wanted
+        if not _exists(cluster, ObjectRef(kind="Namespace", name=name))
+    )
+
+
+def _exists(cluster: Cluster, ref: ObjectRef) -> bool:
+    try:
+        cluster.read(ref)
+    except NotFoundError:
+        return False
+    except ForbiddenError:
+        return True  # who may not look at namespaces was given one
+    return True
 
 
 def _asks(cluster: Cluster) -> Callable[[str, str], bool]:

@@ -1,9 +1,12 @@
 """A deploy on a real cluster: what must not be applied first, then the whole shop, then a release that is broken."""
 
-import os
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 
@@ -11,7 +14,7 @@ from flows.explain_cluster import explain_live_cluster
 from flows.release import Question, bring_out, plain_steps
 from tasks.clients.kubernetes import Cluster
 from tasks.clients.ledger import Ledger
-from tasks.domain.cluster import ObjectRef
+from tasks.domain.cluster import KubeObject, ObjectRef, mappings_of
 from tasks.domain.failure_class import FailureClass
 from tasks.domain.rollout import DeployReport, DeployStatus, ReleaseOrder, RolloutState
 from tasks.errors import NotFoundError
@@ -21,8 +24,10 @@ pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
 SHOP = Path(__file__).parents[2] / "k8s" / "online-boutique" / "overlays" / "small-node"
 SERVICES = "us-central1-docker.pkg.dev/online-boutique-ci/microservices-demo"
 COMMIT = "c" * 40
-NO_DIGEST = "busybox=busybox:1.38.0"
-"""The registry of the test cluster finds nothing by digest."""
+MAPPED = ("busybox=busybox:1.38.0", "redis=redis:7-alpine")
+"""The registry of the test cluster finds nothing by digest, and has few versions."""
+DOOR = 30001
+"""The port of the node that the shop's manifests name."""
 
 
 def deploy(order: ReleaseOrder, *, yes: bool = False) -> tuple[DeployReport, list[Question]]:
@@ -116,32 +121,40 @@ def test_field_of_another_manager_is_a_conflict_and_stays_theirs(
     assert cluster.read(ObjectRef(kind="ConfigMap", namespace=namespace, name="prices")).raw["data"] == {"tax": "0"}
 
 
-def overlay(folder: Path) -> Path:
-    """The small shop, with a port of the node that any free one may be."""
-    made = folder / "shop"
-    made.mkdir()
-    door = [{"op": "remove", "path": "/spec/ports/0/nodePort"}]
-    (made / "kustomization.yaml").write_text(
-        yaml.safe_dump(
-            {
-                "resources": [os.path.relpath(SHOP, made.resolve())],
-                "patches": [
-                    {"target": {"kind": "Service", "name": "frontend-external"}, "patch": yaml.safe_dump(door)},
-                ],
-            }
-        )
-    )
-    return made
+@pytest.fixture
+def empty_place(cluster: Cluster) -> Iterator[str]:
+    """The name of a namespace that is not there yet, on a node whose port 30001 is free."""
+    taken = [
+        item.ref
+        for item in map(lambda raw: KubeObject(raw=raw), cluster.list_raw("Service"))
+        if any(row.get("nodePort") == DOOR for row in mappings_of(item.spec.get("ports")))
+    ]
+    if taken:
+        pytest.skip(f"port {DOOR} of the node belongs to {taken[0]}")
+    name = f"healflow-test-{uuid.uuid4().hex[:8]}"
+    yield name
+    ref = ObjectRef(kind="Namespace", name=name)
+    with suppress(NotFoundError):
+        cluster.delete(ref, uid=str(cluster.read(ref).raw["metadata"]["uid"]))
 
 
 def test_whole_shop_comes_out_and_a_broken_release_of_one_service_opens_its_incident(
-    cluster: Cluster, namespace: str, tmp_path: Path
+    cluster: Cluster, empty_place: str
 ) -> None:
-    order = ReleaseOrder(folder=str(overlay(tmp_path)), namespace=namespace, image_map=(NO_DIGEST,), commit=COMMIT)
+    namespace = empty_place
+    order = ReleaseOrder(folder=str(SHOP), namespace=namespace, image_map=MAPPED, commit=COMMIT)
+    shown, _ = deploy(order.model_copy(update={"dry_run": True}))
+    assert shown.status is DeployStatus.DRY_RUN, shown.message
+    assert not exists(cluster, "", "Namespace", namespace)
+
     report, asked = deploy(order)
     assert report.status is DeployStatus.VERIFIED, report.message
-    assert asked == []
+    assert asked == [], "an empty cluster needs no question"
     assert len(report.rollouts) == len(report.verified) == 12
+    (node, *_) = cluster.list_raw("Node")
+    address = next(row["address"] for row in node["status"]["addresses"] if row["type"] == "InternalIP")
+    for path in ("/_healthz", "/", "/cart"):
+        assert httpx.get(f"http://{address}:{DOOR}{path}", timeout=20).status_code == 200
     cart = ObjectRef(kind="Deployment", namespace=namespace, name="cartservice")
     ledger = Ledger.shared(Settings().ledger_url)
     good = ledger.revisions.last_verified(cluster.name, cart)
@@ -149,9 +162,7 @@ def test_whole_shop_comes_out_and_a_broken_release_of_one_service_opens_its_inci
     assert (good.revision, good.commit) == (1, COMMIT)
 
     worse = f"{SERVICES}/cartservice={SERVICES}/cartservice:v0.10.7"
-    broken = order.model_copy(
-        update={"image_map": (NO_DIGEST, worse), "commit": "d" * 40, "rollout_timeout_seconds": 25}
-    )
+    broken = order.model_copy(update={"image_map": (*MAPPED, worse), "commit": "d" * 40, "rollout_timeout_seconds": 25})
     report, _ = deploy(broken)
     assert (report.status, report.failure_class) == (
         DeployStatus.ROLLOUT_FAILED,

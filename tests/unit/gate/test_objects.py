@@ -18,6 +18,10 @@ def item(kind: str, api: str = "v1", **rest: Any) -> dict[str, Any]:
     return {"apiVersion": api, "kind": kind, "metadata": {"name": "cart", "namespace": "shop"}, **rest}
 
 
+def namespace(**metadata: Any) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", **metadata}}
+
+
 def deployment(container: dict[str, Any] | None = None, **pod: Any) -> dict[str, Any]:
     spec = {"containers": [{**GOOD, **(container or {})}], **pod}
     return item("Deployment", "apps/v1", spec={"template": {"spec": spec}})
@@ -59,7 +63,9 @@ DENIED: list[tuple[str, dict[str, Any]]] = [
     ("default_deny", item("MutatingWebhookConfiguration", "admissionregistration.k8s.io/v1")),
 ]
 ASKED: list[tuple[str, dict[str, Any]]] = [
-    ("grave_kind", item("Namespace")),
+    ("grave_kind", namespace(labels={"pod-security.kubernetes.io/enforce": "privileged"})),
+    ("grave_kind", namespace(annotations={"scheduler.alpha.kubernetes.io/node-selector": "gpu=yes"})),
+    ("grave_kind", {**namespace(), "spec": {"finalizers": ["example.com/mine"]}}),
     ("grave_kind", item("NetworkPolicy", "networking.k8s.io/v1")),
     ("grave_kind", item("ClusterRole", RBAC, rules=[{"verbs": ["get"], "resources": ["pods"], "apiGroups": [""]}])),
     ("load_balancer", item("Service", spec={"type": "LoadBalancer"})),
@@ -74,6 +80,8 @@ ALLOWED = [
     cron({}),
     item("Service", spec={"type": "NodePort"}),
     item("ConfigMap"),
+    namespace(),
+    namespace(labels={}),
 ]
 
 
