@@ -25,6 +25,9 @@ def main() -> None:
     settings = Settings()
     ledger = Ledger.open(settings.ledger_url)
 
+    async def beside(stop: asyncio.Event) -> None:
+        await asyncio.gather(dispatch(stop), _listen_to_slack(settings, ledger, stop))
+
     async def dispatch(stop: asyncio.Event) -> None:
         from deployments.prefect_runs import PrefectRuns
 
@@ -52,9 +55,20 @@ def main() -> None:
         home.webhook_secret(),
         event_tokens=home.event_tokens(),
         link_key=home.link_key(),
-        background=dispatch,
+        background=beside,
     )
     uvicorn.run(app, host="127.0.0.1", port=settings.gateway_port, log_level="warning", access_log=False)
+
+
+async def _listen_to_slack(settings: Settings, ledger: Ledger, stop: asyncio.Event) -> None:
+    """Over Socket Mode, where its token is set; over HTTP the gateway has a door of its own."""
+    if settings.slack.app_token is None or settings.slack.bot_token is None:
+        return
+    from deployments.slack import SlackDoor
+    from deployments.slack.listening import listen
+    from tasks.clients.slack import SlackClient
+
+    await listen(settings.slack, SlackDoor(settings, ledger, SlackClient(settings.slack)), stop)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import TimeoutError as NotAnsweredError
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import parse_qs
@@ -48,6 +47,7 @@ class SlackServer:
         self.workspace = workspace or Workspace()
         self.deliver: Deliver | None = None
         self._sockets: list[WebSocket] = []
+        self._joined = threading.Event()
         self._acknowledged: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
         self._listening = socket.socket()
         self._listening.bind(("127.0.0.1", 0))
@@ -97,10 +97,14 @@ class SlackServer:
 
         self.deliver = post
 
-    @property
-    def connected(self) -> bool:
-        """Whether the app holds a socket open."""
-        return bool(self._sockets)
+    def wait_for_socket(self, *, seconds: float = 10.0) -> bool:
+        """Wait until the app holds a socket open; whether it does."""
+        return self._joined.wait(seconds)
+
+    def drop_sockets(self) -> None:
+        """Lose the connections, as Slack does every few hours."""
+        for link in tuple(self._sockets):
+            asyncio.run_coroutine_threadsafe(link.close(), self._loop).result(ANSWER_SECONDS)
 
     def press(self, user: str, ts: str, action_id: str, *, value: str | None = None, team: str = TEAM) -> Answered:
         """Somebody presses a button of a message; `value` is what a forged press would carry instead.
@@ -156,16 +160,19 @@ class SlackServer:
     def _send_over_socket(self, kind: str, payload: Mapping[str, Any]) -> Answered:
         sending = asyncio.run_coroutine_threadsafe(self._envelope(kind, payload), self._loop)
         try:
-            return Answered(200, sending.result(ANSWER_SECONDS))
-        except NotAnsweredError:
+            return Answered(200, sending.result())
+        except TimeoutError:
             return Answered(504, {})
 
     async def _envelope(self, kind: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         envelope_id = str(uuid4())
-        self._acknowledged[envelope_id] = self._loop.create_future()
+        acknowledged = self._acknowledged[envelope_id] = self._loop.create_future()
         envelope = {"envelope_id": envelope_id, "type": kind, "payload": payload, "accepts_response_payload": True}
         await self._sockets[-1].send_text(json.dumps(envelope))
-        return await self._acknowledged.pop(envelope_id)
+        try:
+            return await asyncio.wait_for(acknowledged, ANSWER_SECONDS)
+        finally:
+            del self._acknowledged[envelope_id]
 
     async def _api(self, request: Request) -> Response:
         method = request.path_params["method"]
@@ -198,6 +205,7 @@ class SlackServer:
         await link.accept()
         await link.send_text(json.dumps({"type": "hello", "num_connections": len(self._sockets) + 1}))
         self._sockets.append(link)
+        self._joined.set()
         try:
             while True:
                 told = json.loads(await link.receive_text())
@@ -208,6 +216,7 @@ class SlackServer:
             pass
         finally:
             self._sockets.remove(link)
+            self._joined.clear()
 
 
 def _arguments(body: bytes) -> Mapping[str, Any]:

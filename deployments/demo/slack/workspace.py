@@ -77,7 +77,7 @@ class Workspace:
         """The methods that were called, refused ones included."""
         self._triggers: dict[str, tuple[str, float]] = {}
         self._responses: dict[str, tuple[str, float, int]] = {}
-        self._lock = threading.RLock()
+        self._lock = threading.Condition()
         self._sent = 0
 
     @property
@@ -117,7 +117,15 @@ class Workspace:
         if method not in known:
             raise Refused("unknown_method")
         with self._lock:
-            return known[method](given)
+            try:
+                return known[method](given)
+            finally:
+                self._lock.notify_all()
+
+    def wait_until(self, done: Callable[[], bool], *, seconds: float = 10.0) -> bool:
+        """Wait for calls of the app until `done` holds, at most so many seconds; whether it does."""
+        with self._lock:
+            return self._lock.wait_for(done, seconds)
 
     def respond(self, name: str, given: Mapping[str, Any]) -> None:
         """Something sent to an address for answers.
@@ -135,6 +143,7 @@ class Workspace:
                 check_blocks(given["blocks"])
             self._responses[name] = (user, until, left - 1)
             self.whispers.append(Whisper(user, str(given.get("text", "")), list(given.get("blocks") or [])))
+            self._lock.notify_all()
 
     def _post(self, given: Mapping[str, Any]) -> dict[str, Any]:
         _in_channel(given)
