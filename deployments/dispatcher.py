@@ -9,14 +9,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from flows.placing import place_end, place_signal
 from tasks.approve import expire
 from tasks.clients.ledger import EventStatus, Ledger, StoredApproval, StoredEvent, StoredIncident
 from tasks.domain.approval import Answer
-from tasks.domain.incident import HealNotice, Ignored, Incident, Signal, SignalSource, open_incident
+from tasks.domain.incident import Delivery, HealNotice, Incident, IncidentStatus, Signal, SignalSource
 from tasks.errors import BadInputError, TransientError
-from tasks.intake import parse_github, parse_prefect
+from tasks.intake import read_delivery
 from tasks.remember.record import unhealed_outcome
 from tasks.remember.story import read_story
+from tasks.settings import IntakeSettings
 
 MAX_DISPATCHES = 3
 """How many runs one incident gets before a person takes over."""
@@ -40,6 +42,9 @@ class RunState(StrEnum):
     COMPLETED = "completed"
 
 
+_OVER = (RunState.LOST, RunState.COMPLETED)
+
+
 class FlowRuns(Protocol):
     """The heal flow's runs on a Prefect server. Every method raises TransientError when the server is away."""
 
@@ -60,22 +65,22 @@ class FlowRuns(Protocol):
         ...
 
 
-def _parse(event: StoredEvent, now: datetime) -> Signal | HealNotice | Ignored:
-    if event.source == SignalSource.PREFECT:
-        return parse_prefect(event.body, now=now)
-    return parse_github(event.event_name, event.delivery_id, event.body, now=now)
-
-
 class Dispatcher:
     """One pass over all that is open is a tick."""
 
     def __init__(
-        self, ledger: Ledger, runs: FlowRuns, *, silence_seconds: float = 90, patience_seconds: float = 6 * 3600
+        self,
+        ledger: Ledger,
+        runs: FlowRuns,
+        *,
+        intake: IntakeSettings | None = None,
+        silence_seconds: float = 90,
+        patience_seconds: float = 6 * 3600,
     ) -> None:
         """`silence_seconds` without a sign of life make a run lost; `patience_seconds` is how long what is away may
         delay a heal.
         """
-        self._ledger, self._runs = ledger, runs
+        self._ledger, self._runs, self._intake = ledger, runs, intake or IntakeSettings()
         self._silence_seconds, self._patience = silence_seconds, timedelta(seconds=patience_seconds)
         self._swept_at: datetime | None = None
         self._away = False
@@ -102,24 +107,28 @@ class Dispatcher:
 
     def _dispatch(self, event: StoredEvent, now: datetime) -> None:
         try:
-            parsed = _parse(event, now)
+            told = read_delivery(event.source, event.event_name, event.delivery_id, event.body, now=now)
         except BadInputError as error:
             self._ledger.events.settle(event.delivery_id, EventStatus.REFUSED, note=str(error))
             return
-        if isinstance(parsed, Ignored):
-            self._ledger.events.settle(event.delivery_id, EventStatus.IGNORED, note=parsed.reason)
+        if told.notices:
+            self._look_at(told.notices[0], now)
             return
-        if isinstance(parsed, HealNotice):
-            self._look_at(parsed, now)
+        if told.signals and told.signals[0].source is SignalSource.PREFECT and self._is_told(told.signals[0]):
             return
-        if parsed.source is SignalSource.PREFECT and self._is_told(parsed):
-            return
-        incident = self._ledger.incidents.open(open_incident(parsed, now=event.received_at))
-        stored = self._ledger.incidents.get(incident.id)
-        if stored.flow_run_id is None:
-            self._start(stored)
-        self._ledger.events.settle(event.delivery_id, EventStatus.DISPATCHED, incident_id=incident.id)
-        log.info("%s: %s on %s", incident.id, parsed.title, parsed.repository)
+        arrived = event.received_at
+        placed = [place_signal(self._ledger, one, settings=self._intake, now=arrived) for one in told.signals]
+        for end in told.resolved:
+            place_end(self._ledger, end, now=arrived)
+        concerned = tuple(dict.fromkeys(one.incident_id for one in placed))
+        for incident_id in concerned:
+            stored = self._ledger.incidents.get(incident_id)
+            if stored.flow_run_id is None and not stored.incident.status.ended:
+                self._start(stored)
+        status = EventStatus.DISPATCHED if told.signals or told.resolved else EventStatus.IGNORED
+        first = concerned[0] if concerned else None
+        self._ledger.events.settle(event.delivery_id, status, incident_id=first, note=told.remark)
+        log.info("%s: %s", event.delivery_id, _summary(told, concerned))
 
     def _is_told(self, signal: Signal) -> bool:
         """Whether the run that failed opened its incident itself, as a deploy does, which knows more than its log."""
@@ -164,7 +173,7 @@ class Dispatcher:
         if stored.answer is None:
             return
         incident = self._ledger.incidents.get(stored.request.incident_id)
-        if incident.incident.status.ended:
+        if incident.incident.status is not IncidentStatus.RESOLVED and incident.incident.status.ended:
             self._ledger.approvals.mark_resumed(stored.request.id)
             return
         if incident.flow_run_id is None:
@@ -178,6 +187,9 @@ class Dispatcher:
         )
         if woken:
             self._ledger.leases.forget(incident.flow_run_id)
+        # A run whose incident went away by itself is woken only to end; it may not have come to wait at all.
+        over = incident.incident.status.ended and self._runs.state(incident.flow_run_id) in _OVER
+        if woken or over:
             self._ledger.approvals.mark_resumed(stored.request.id)
 
     def _sweep(self, now: datetime) -> None:
@@ -201,7 +213,7 @@ class Dispatcher:
         if state is RunState.ALIVE and self._ledger.leases.silent(run_id, now=now, seconds=self._silence_seconds):
             self._runs.give_up(run_id, f"its process gave no sign of life for {self._silence_seconds:.0f} s")
             return True
-        return state in (RunState.LOST, RunState.COMPLETED)
+        return state in _OVER
 
     def _restart(self, stored: StoredIncident, now: datetime) -> None:
         """Begin again what was lost or delayed, or hand it to a person when that happened too often or for too long."""
@@ -229,3 +241,9 @@ class Dispatcher:
             outcome, repository=incident.signal.repository, environment=incident.environment, plan=story.plan
         )
         log.error("%s: %s", incident.id, reason)
+
+
+def _summary(told: Delivery, concerned: tuple[str, ...]) -> str:
+    counts = ((len(told.signals), "failing"), (len(told.resolved), "well again"))
+    said = ", ".join(f"{count} {what}" for count, what in counts if count) or told.remark
+    return f"{said} in {', '.join(concerned[:5])}" if concerned else said

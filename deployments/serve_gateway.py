@@ -34,6 +34,7 @@ def main() -> None:
         dispatcher = Dispatcher(
             ledger,
             PrefectRuns(),
+            intake=settings.intake,
             silence_seconds=settings.run_silence_seconds,
             patience_seconds=settings.outage_patience_seconds,
         )

@@ -50,6 +50,9 @@ def _heal(incident_id: str, run_id: str) -> Outcome:
         story, outcome = begun.triage, _act(begun.triage, begun.decision, begun.approval, run_id)
     else:
         story = Triage.model_validate(triage(incident_id))
+        meanwhile = read_end(incident_id)
+        if meanwhile is not None:
+            return Outcome.model_validate(meanwhile)  # it went away by itself
         outcome = _decide_and_act(incident_id, story, run_id)
     announce(story, outcome)
     return outcome

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tasks.domain.approval import Person
 from tasks.domain.cluster_bounds import ChangeBounds
+from tasks.domain.grouping import GroupedBy
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -143,6 +144,17 @@ class SlackSettings(BaseModel):
     """How long one answer of Slack is waited for."""
 
 
+class IntakeSettings(BaseModel):
+    """How events are accepted, grouped and handed on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    group_window_seconds: Annotated[int, Field(ge=0, le=24 * 3600)] = 300
+    """A failure that shares something with an incident joins it until nothing came for so long; 0 groups nothing."""
+    group_by: tuple[GroupedBy, ...] = tuple(GroupedBy)
+    """A JSON list of what failures are grouped by; leave `node` out where all runs on one node."""
+
+
 class McpSettings(BaseModel):
     """What an agent may see through `healflow mcp`, and how much of it at once."""
 
@@ -217,6 +229,7 @@ class Settings(BaseSettings):
     approvals: ApprovalSettings = ApprovalSettings()
     slack: SlackSettings = SlackSettings()
     mcp: McpSettings = McpSettings()
+    intake: IntakeSettings = IntakeSettings()
 
     @property
     def ledger_url(self) -> str:

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from deployments.cli.render import render_story, status_style
 from tasks.clients.ledger import Ledger
-from tasks.domain.incident import Incident
+from tasks.domain.story import Story
 from tasks.remember import read_story
 from tasks.settings import Settings
 
@@ -21,13 +21,15 @@ def list_incidents(settings: Settings, *, limit: int, in_flight: bool, as_json: 
         for stored in ledger.incidents.newest(limit=limit, in_flight_only=in_flight)
     ]
     if as_json:
-        print(json.dumps([_row(story.incident, story.diagnosis.cause if story.diagnosis else "") for story in stories]))  # noqa: T201
+        print(json.dumps([_row(story) for story in stories]))  # noqa: T201
         return
     console = Console()
     if not stories:
         console.print("No incidents yet. 'healflow ci' runs a workflow here and reports its failures.")
         return
-    table = Table("Incident", "Status", "Opened (UTC)", "Repository", "Branch", "What", box=None, pad_edge=False)
+    table = Table(
+        "Incident", "Status", "Opened (UTC)", "Repository", "Branch", "Failures", "What", box=None, pad_edge=False
+    )
     for story in stories:
         incident = story.incident
         table.add_row(
@@ -36,6 +38,7 @@ def list_incidents(settings: Settings, *, limit: int, in_flight: bool, as_json: 
             f"{incident.opened_at:%Y-%m-%d %H:%M:%S}",
             escape(incident.signal.repository),
             escape(incident.signal.branch),
+            str(story.member_count),
             escape(story.diagnosis.cause if story.diagnosis else incident.signal.title),
         )
     console.print(table)
@@ -50,7 +53,8 @@ def show_incident(settings: Settings, incident_id: str, *, as_json: bool) -> Non
     render_story(story, Console())
 
 
-def _row(incident: Incident, cause: str) -> dict[str, str]:
+def _row(story: Story) -> dict[str, str | int]:
+    incident = story.incident
     return {
         "id": incident.id,
         "status": incident.status,
@@ -58,5 +62,6 @@ def _row(incident: Incident, cause: str) -> dict[str, str]:
         "repository": incident.signal.repository,
         "branch": incident.signal.branch,
         "commit": incident.signal.commit,
-        "cause": cause,
+        "cause": story.diagnosis.cause if story.diagnosis else "",
+        "failures": story.member_count,
     }

@@ -22,9 +22,11 @@ _STYLES = {
     IncidentStatus.REJECTED: "red",
     IncidentStatus.EXPIRED: "red",
     IncidentStatus.UNDONE: "yellow",
+    IncidentStatus.RESOLVED: "green",
     IncidentStatus.WAITING: "bold cyan",
 }
 MAX_LINES = 12
+MAX_MEMBERS = 20
 
 
 def status_style(status: IncidentStatus) -> str:
@@ -54,6 +56,7 @@ def render_story(story: Story, console: Console) -> None:
         for check in story.verification.checks:
             mark = "[green]passed[/]" if check.passed else "[red]failed[/]"
             console.print(f"{mark} {escape(check.name)}: {escape(check.detail)}")
+    _render_members(story, console)
     if story.similar:
         console.rule("Seen before", align="left", style="dim")
         for other in story.similar:
@@ -62,6 +65,17 @@ def render_story(story: Story, console: Console) -> None:
     console.rule("Timeline (UTC)", align="left", style="dim")
     for entry in story.timeline:
         console.print(Text(f"{entry.at:%H:%M:%S}  {entry.what}"))
+
+
+def _render_members(story: Story, console: Console) -> None:
+    if story.member_count < 2:
+        return
+    console.rule(f"One cause, {story.member_count} failures", align="left", style="dim")
+    for one in story.members[:MAX_MEMBERS]:
+        end = ", well again" if one.resolved_at else ""
+        console.print(Text(f"{one.joined_at:%H:%M:%S}  {one.signal.title}  ({one.joined_by or 'the first'}{end})"))
+    if story.member_count > MAX_MEMBERS:
+        console.print(f"and {story.member_count - MAX_MEMBERS} more", style="dim")
 
 
 def render_diagnosis(diagnosis: Diagnosis, evidence: Evidence, console: Console) -> None:

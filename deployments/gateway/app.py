@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
+from deployments.gateway.alertmanager import alertmanager_door
 from deployments.gateway.answers import answer_errors
 from deployments.gateway.gateway import Gateway
 from deployments.gateway.github import github_door
@@ -21,7 +22,14 @@ from tasks.clients.ledger import Ledger
 from tasks.settings import Settings
 
 Background = Callable[[asyncio.Event], Any]
-DOORS: tuple[Callable[[Gateway], APIRouter], ...] = (github_door, prefect_door, slack_door, page_door, health_door)
+DOORS: tuple[Callable[[Gateway], APIRouter], ...] = (
+    github_door,
+    prefect_door,
+    alertmanager_door,
+    slack_door,
+    page_door,
+    health_door,
+)
 
 
 def make_app(

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from deployments.gateway.answers import Accepted
 from tasks.clients.ledger import EventStatus, Ledger, StoredEvent
-from tasks.domain.incident import HealNotice, Ignored, Signal
-from tasks.intake import check_age
+from tasks.domain.incident import Delivery, HealNotice, Ignored, Signal
+from tasks.intake import as_delivery, check_age
 from tasks.settings import Settings
 
 
@@ -24,26 +24,33 @@ class Gateway:
     link_key: bytes = b""
     """Signs the links of the approval page; without one, no link is good."""
 
-    async def accept(
+    async def accept(self, told: Delivery, *, source: str, event_name: str, body: bytes, now: datetime) -> Accepted:
+        """Commit one delivery to the ledger; it is there when this returns.
+
+        Raises:
+            TransientError: the ledger does not answer.
+        """
+        event = StoredEvent(
+            delivery_id=told.delivery_id,
+            source=source,
+            event_name=event_name,
+            body=b"" if told.tells_nothing else body,
+            received_at=now,
+            status=EventStatus.IGNORED if told.tells_nothing else EventStatus.PENDING,
+            note=told.remark,
+        )
+        new = await asyncio.to_thread(self.ledger.events.accept, event)
+        return Accepted(accepted=told.delivery_id, duplicate=not new, ignored=told.remark or None)
+
+    async def accept_one(
         self, parsed: Signal | HealNotice | Ignored, *, source: str, event_name: str, body: bytes, now: datetime
     ) -> Accepted:
-        """Commit one delivery to the ledger; it is there when this returns.
+        """The same for an event that tells of one thing, and says when it happened.
 
         Raises:
             BadInputError: 422; it is stale.
             TransientError: the ledger does not answer.
         """
-        ignored = parsed.reason if isinstance(parsed, Ignored) else None
         if not isinstance(parsed, Ignored):
             check_age(parsed.occurred_at, now=now, max_age_seconds=self.settings.event_max_age_seconds)
-        event = StoredEvent(
-            delivery_id=parsed.delivery_id,
-            source=source,
-            event_name=event_name,
-            body=body if ignored is None else b"",
-            received_at=now,
-            status=EventStatus.PENDING if ignored is None else EventStatus.IGNORED,
-            note=ignored or "",
-        )
-        new = await asyncio.to_thread(self.ledger.events.accept, event)
-        return Accepted(accepted=parsed.delivery_id, duplicate=not new, ignored=ignored)
+        return await self.accept(as_delivery(parsed), source=source, event_name=event_name, body=body, now=now)

@@ -33,6 +33,6 @@ def github_door(gateway: Gateway) -> APIRouter:
         check_json(request)
         now = datetime.now(UTC)
         parsed = parse_github(x_github_event, x_github_delivery, body, now=now)
-        return await gateway.accept(parsed, source="github", event_name=x_github_event, body=body, now=now)
+        return await gateway.accept_one(parsed, source="github", event_name=x_github_event, body=body, now=now)
 
     return router

@@ -29,6 +29,6 @@ def prefect_door(gateway: Gateway) -> APIRouter:
         body = await read_body(request, max_bytes=gateway.settings.event_max_bytes)
         now = datetime.now(UTC)
         parsed = parse_prefect(body, now=now)
-        return await gateway.accept(parsed, source="prefect", event_name="flow_run", body=body, now=now)
+        return await gateway.accept_one(parsed, source="prefect", event_name="flow_run", body=body, now=now)
 
     return router

@@ -112,6 +112,7 @@ def confirm(triage: Triage, decision: Decision, approval: Approval | None) -> No
         ConflictError: it does not, and nothing may be done.
     """
     ledger, now = _ledger(), datetime.now(UTC)
+    _check_still_open(ledger, triage)
     digest = triage.plan.digest(decision.policy_digest)
     if decision.verdict is Verdict.ASK:
         if approval is None or not approval.answer.approves:
@@ -125,7 +126,14 @@ def confirm(triage: Triage, decision: Decision, approval: Approval | None) -> No
         raise ConflictError(f"policy says {decision.verdict}")
     begun = Begun(triage=triage, decision=decision, approval=approval)
     ledger.heals.begin(triage.incident.id, begun.model_dump_json())
-    ledger.incidents.set_status(triage.incident.id, IncidentStatus.ACTING)
+    if not ledger.incidents.set_status(triage.incident.id, IncidentStatus.ACTING):
+        _check_still_open(ledger, triage)
+
+
+def _check_still_open(ledger: Ledger, triage: Triage) -> None:
+    status = ledger.incidents.get(triage.incident.id).incident.status
+    if status.ended:
+        raise ConflictError(f"the incident ended meanwhile, it is {status}; nothing is done any more")
 
 
 def _ended(ledger: Ledger, triage: Triage) -> bool:

@@ -4,7 +4,7 @@ The question is bound to the digest of plan, target state and policy; its answer
 came through.
 """
 
-from tasks.approve.answering import answer_newest, answer_question, attempt_at, expire
+from tasks.approve.answering import answer_newest, answer_question, attempt_at, expire, withdraw
 from tasks.approve.card import make_card
 from tasks.approve.editing import check_edit, editable
 from tasks.approve.judging import identify, identify_holder, judge
@@ -29,4 +29,5 @@ __all__ = [
     "question_markdown",
     "read_link",
     "sign_link",
+    "withdraw",
 ]

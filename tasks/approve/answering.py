@@ -88,13 +88,23 @@ def expire(ledger: Ledger, request: ApprovalRequest, *, now: datetime) -> bool:
     """Record that nobody answered in time, which is *no*; false when somebody had, or there is time left."""
     if now <= request.deadline:
         return False
-    silence = Approval(
+    return ledger.approvals.expire(_silence(request, reason="", now=now))
+
+
+def withdraw(ledger: Ledger, incident_id: str, *, reason: str, now: datetime) -> bool:
+    """Take back the open questions about an incident, for that reason; nobody can answer them any more."""
+    open_questions = [one.request for one in ledger.approvals.of_incident(incident_id) if one.answer is None]
+    return any([ledger.approvals.expire(_silence(one, reason=reason, now=now)) for one in open_questions])
+
+
+def _silence(request: ApprovalRequest, *, reason: str, now: datetime) -> Approval:
+    return Approval(
         request_id=request.id,
         plan_digest=request.plan_digest,
         answer=Answer.EXPIRED,
         answered_by="nobody",
         verified=False,
         channel=ApprovalChannel.DEADLINE,
+        reason=reason,
         answered_at=now,
     )
-    return ledger.approvals.expire(silence)

@@ -96,6 +96,12 @@ class Signal(Noun):
     """What fails in a cluster; `None` for what fails elsewhere."""
     deploy: DeployFailure | None = None
     """What the deploy said of it, where one failed."""
+    fingerprint: str = ""
+    """The sender's own name for the thing that fails, the same each time it does; empty when it has none."""
+    group: str = ""
+    """What the sender says this failure is a part of, as an alert's group; empty when it says nothing."""
+    dependency: str = ""
+    """What the failing thing needs and does not get, where the sender knows it; empty when it does not."""
     severity: Severity = Severity.MEDIUM
     occurred_at: UtcTime
 
@@ -127,8 +133,33 @@ class HealNotice(Noun):
     occurred_at: UtcTime
 
 
+class Resolved(Noun):
+    """Something that failed is well again, as its sender says."""
+
+    source: SignalSource
+    fingerprint: str
+    title: str
+    resolved_at: UtcTime
+
+
+class Delivery(Noun):
+    """Everything that one accepted event tells: failures, ends of failures, or why it tells neither."""
+
+    delivery_id: str
+    signals: tuple[Signal, ...] = ()
+    resolved: tuple[Resolved, ...] = ()
+    notices: tuple[HealNotice, ...] = ()
+    remark: str = ""
+    """Why parts of it, or all, open no incident; empty when there is nothing to say."""
+
+    @property
+    def tells_nothing(self) -> bool:
+        """Whether there is nothing to do about it."""
+        return not (self.signals or self.resolved or self.notices)
+
+
 class IncidentStatus(StrEnum):
-    """Where an incident stands; the last eight are ends."""
+    """Where an incident stands; the last nine are ends."""
 
     OPEN = "open"
     TRIAGED = "triaged"
@@ -142,6 +173,8 @@ class IncidentStatus(StrEnum):
     ESCALATED = "escalated"
     UNDONE = "undone"
     IGNORED = "ignored"
+    RESOLVED = "resolved"
+    """It went away by itself before anything was done."""
 
     @property
     def ended(self) -> bool:
@@ -164,7 +197,9 @@ class Incident(Noun):
 
     @property
     def environment(self) -> str:
-        """What policy and track records call the place of the failure: `local` or the signal's source."""
+        """What policy and track records call the place of the failure: `local`, `cluster` or the signal's source."""
+        if self.signal.cluster is not None:
+            return str(SignalSource.CLUSTER)
         return "local" if self.signal.source is SignalSource.PIPELINE else str(self.signal.source)
 
 
@@ -173,12 +208,19 @@ def short_hash(*parts: str, length: int = 8) -> str:
     return blake2b("\x1f".join(parts).encode(), digest_size=32).hexdigest()[:length]
 
 
-def open_incident(signal: Signal, *, now: UtcTime) -> Incident:
-    """Open the incident of a signal; its id follows from the delivery, so a delivery twice is one incident."""
+def signal_key(signal: Signal) -> str:
+    """Equal for two signals that report the same failure: the run, or the fingerprint since when it fails."""
+    if signal.run is None and signal.fingerprint:
+        return short_hash(signal.source, signal.fingerprint, signal.occurred_at.isoformat(), length=32)
     workflow = signal.run.workflow if signal.run else signal.title
     attempt = signal.run.run_id + "#" + str(signal.run.attempt) if signal.run else signal.delivery_id
     place = signal.cluster.model_dump_json() if signal.cluster is not None and signal.run is None else ""
-    key = short_hash(
+    return short_hash(
         signal.source, signal.repository, workflow, signal.branch, signal.commit, attempt, place, length=32
     )
+
+
+def open_incident(signal: Signal, *, now: UtcTime) -> Incident:
+    """Open the incident of a signal; its id follows from the failure, so that one told twice is one incident."""
+    key = signal_key(signal)
     return Incident(id=f"inc-{short_hash(key)}", key=key, signal=signal, opened_at=now)

@@ -5,6 +5,7 @@ from tasks.domain.base import Noun, UtcTime
 from tasks.domain.cluster_cause import ClusterTriage
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.evidence import Evidence
+from tasks.domain.grouping import Member
 from tasks.domain.incident import Incident
 from tasks.domain.outcome import ActionResult, Outcome, SimilarIncident, Verification
 from tasks.domain.plan import Decision, Plan
@@ -79,3 +80,6 @@ class Story(Noun):
     outcome: Outcome | None = None
     timeline: tuple[TimelineEntry, ...] = ()
     similar: tuple[SimilarIncident, ...] = ()
+    members: tuple[Member, ...] = ()
+    """The failures that it stands for, the first of them first, bounded; `member_count` is how many there are."""
+    member_count: int = 1

@@ -1,6 +1,9 @@
-"""Turns a webhook payload into a Signal, the first word of the story; pure parsing, no I/O and no clock."""
+"""Turns a webhook payload into Signals, the first word of the story; pure parsing, no I/O and no clock."""
 
+from tasks.intake.alertmanager import parse_alertmanager
+from tasks.intake.delivery import as_delivery, read_delivery
 from tasks.intake.github import parse_github
+from tasks.intake.grouping import choose_incident, group_keys
 from tasks.intake.prefect import parse_prefect
 from tasks.intake.slack import (
     check_slack_signature,
@@ -14,14 +17,19 @@ from tasks.intake.verify import MAX_FUTURE_SKEW_SECONDS, SIGNATURE_HEADER, check
 __all__ = [
     "MAX_FUTURE_SKEW_SECONDS",
     "SIGNATURE_HEADER",
+    "as_delivery",
     "check_age",
     "check_bearer",
     "check_signature",
     "check_slack_signature",
+    "choose_incident",
+    "group_keys",
+    "parse_alertmanager",
     "parse_github",
     "parse_prefect",
     "parse_slack_command",
     "parse_slack_command_form",
     "parse_slack_form",
     "parse_slack_interaction",
+    "read_delivery",
 ]

@@ -1,10 +1,11 @@
 """Reads single values out of a payload that nobody vouches for: typed, bounded, cleaned, or refused by name."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 from tasks.errors import BadInputError
 
@@ -29,6 +30,24 @@ def clean_text(text: str, *, limit: int) -> str:
 
 def _is_printable(char: str) -> bool:
     return char.isspace() or unicodedata.category(char) not in _UNPRINTABLE
+
+
+def read_object(payload: bytes | Mapping[str, Any]) -> Mapping[str, Any]:
+    """The JSON object that a body is.
+
+    Raises:
+        BadInputError: 400; it is none.
+    """
+    if isinstance(payload, Mapping):
+        return payload
+    try:
+        document = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        # no `from error`: its text repeats the body
+        raise BadInputError(f"the body is no JSON ({type(error).__name__})") from None
+    if not isinstance(document, dict):
+        raise BadInputError("the body is no JSON object")
+    return document
 
 
 class Fields:
@@ -64,14 +83,24 @@ class Fields:
         """Whether the field says true."""
         return self._values.get(name) is True
 
-    def each(self, name: str) -> tuple[Self, ...]:
-        """The first hundred objects of the list under `name`; absent or null is an empty list."""
+    def each(self, name: str, *, most: int = 100) -> tuple[Self, ...]:
+        """The first `most` objects of the list under `name`; absent or null is an empty list."""
         value = self._values.get(name)
         if value is None:
             return ()
-        if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value[:100]):
+        if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value[:most]):
             self.refuse(name, "is no list of objects")
-        return tuple(type(self)(item, f"{self._name(name)}[{n}]") for n, item in enumerate(value[:100]))
+        return tuple(type(self)(item, f"{self._name(name)}[{n}]") for n, item in enumerate(value[:most]))
+
+    def texts(self, name: str, *, most: int = 64, limit: int = 300) -> dict[str, str]:
+        """The first `most` texts of the object under `name`, cleaned; absent or null is an empty one."""
+        value = self._values.get(name)
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping):
+            self.refuse(name, "is no object")
+        told = [(key, said) for key, said in value.items() if isinstance(key, str) and isinstance(said, str)]
+        return {clean_text(key, limit=100): clean_text(said, limit=limit) for key, said in told[:most]}
 
     def text(self, name: str, *, limit: int = 200) -> str:
         """Cleaned text, empty when the field is absent or null."""
@@ -99,6 +128,20 @@ class Fields:
     def is_text(self, name: str) -> bool:
         """Whether the field holds text."""
         return isinstance(self._values.get(name), str)
+
+    @property
+    def raw(self) -> Mapping[str, object]:
+        """The object itself, which nobody has checked."""
+        return self._values
+
+    def length(self, name: str) -> int:
+        """How many items the list under `name` has; 0 when it is none."""
+        value = self._values.get(name)
+        return len(value) if isinstance(value, list) else 0
+
+    def count(self, name: str) -> int:
+        """A whole number from 0 up; 0 when the field is absent or null."""
+        return 0 if self._values.get(name) in (None, 0) else self.whole_number(name)
 
     def whole_number(self, name: str, *, default: int | None = None) -> int:
         """A positive whole number of at most 18 digits; `default` when the field is absent or null."""

@@ -5,7 +5,6 @@ comes from. `workflow_job`, `check_suite` and GitHub Actions' own `check_run` re
 ignored; a `check_run` of another app is the only word of that app and becomes a signal.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple
 from tasks.domain.incident import Ignored, RunRef, Severity, Signal, SignalKind, SignalSource
 from tasks.domain.pipeline import Conclusion
 from tasks.errors import BadInputError
-from tasks.intake.fields import Fields, clean_text
+from tasks.intake.fields import Fields, clean_text, read_object
 from tasks.intake.verify import check_not_future
 
 LOCAL_OWNER = "local"
@@ -58,24 +57,11 @@ def parse_github(
         raise BadInputError("X-GitHub-Event is missing or no event name")
     if not _DELIVERY_ID.fullmatch(delivery_id):
         raise BadInputError("X-GitHub-Delivery is missing or no delivery id")
-    event = _Event(event_name, delivery_id, Fields(_read_object(payload)), now)
+    event = _Event(event_name, delivery_id, Fields(read_object(payload)), now)
     parser = _PARSERS.get(event_name)
     if parser is None:
         return event.ignored(_NOT_FAILURES.get(event_name, "this kind of event reports no failure that is healed"))
     return parser(event)
-
-
-def _read_object(payload: bytes | Mapping[str, Any]) -> Mapping[str, Any]:
-    if isinstance(payload, Mapping):
-        return payload
-    try:
-        document = json.loads(payload)
-    except (ValueError, RecursionError) as error:
-        # no `from error`: its text repeats the body
-        raise BadInputError(f"the body is no JSON ({type(error).__name__})") from None
-    if not isinstance(document, dict):
-        raise BadInputError("the body is no JSON object")
-    return document
 
 
 def _parse_workflow_run(event: _Event) -> Signal | Ignored:

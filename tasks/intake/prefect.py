@@ -4,15 +4,13 @@ The body is ours: `deployments/register.py` writes its template. A run of heal i
 feed on its own failure.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
 from tasks.domain.incident import HealNotice, Ignored, RunRef, Severity, Signal, SignalKind, SignalSource
-from tasks.errors import BadInputError
-from tasks.intake.fields import Fields
+from tasks.intake.fields import Fields, read_object
 from tasks.intake.verify import check_not_future
 
 WATCHED_FLOWS: Mapping[str, SignalKind] = MappingProxyType(
@@ -38,13 +36,7 @@ def parse_prefect(payload: bytes, *, now: datetime) -> Signal | HealNotice | Ign
     Raises:
         BadInputError: 400 when the body cannot be read, 422 when a field is missing or malformed.
     """
-    try:
-        document = json.loads(payload)
-    except (ValueError, RecursionError) as error:
-        raise BadInputError(f"the body is no JSON ({type(error).__name__})") from None
-    if not isinstance(document, Mapping):
-        raise BadInputError("the body is no JSON object")
-    fields = Fields(document)
+    fields = Fields(read_object(payload))
     delivery_id, run_id = _uuid(fields, "event_id"), _uuid(fields, "flow_run_id")
     flow, state = fields.text("flow"), fields.text("state")
     if flow == HEAL_FLOW and state.replace(" ", "") in (SUSPENDED, *FAILED_STATES):

@@ -25,6 +25,9 @@ from tasks.plan.draft import draft_plan, draft_report
 from tasks.retrying import RETRYING
 from tasks.settings import Settings
 
+_ONLY_TOLD = frozenset({SignalSource.PREFECT, SignalSource.ALERTMANAGER, SignalSource.EVENTS})
+"""Senders that tell of a failure whose code or job cannot be reached from here: the cause is reported."""
+
 
 @task(task_run_name="draft the plan", persist_result=True, **RETRYING)
 def draft(incident: Incident, evidence: Evidence, diagnosis: Diagnosis, similar: list[SimilarIncident]) -> Plan:
@@ -32,10 +35,10 @@ def draft(incident: Incident, evidence: Evidence, diagnosis: Diagnosis, similar:
     settings = Settings()
     ledger = Ledger.shared(settings.ledger_url)
     signal = incident.signal
+    if signal.source in _ONLY_TOLD:
+        return _keep(ledger, draft_report(incident, evidence, diagnosis))
     if signal.run is None:
         raise PermanentError("the signal names no run, so there is nothing to plan on")
-    if signal.source is SignalSource.PREFECT:
-        return _keep(ledger, draft_report(incident, evidence, diagnosis))
     repository = _repository(settings, signal, signal.run)
     workspace = Workspace(settings.worktrees_root)
     scratch = f"{incident.id}-plan"

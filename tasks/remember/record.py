@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from tasks.domain.approval import Answer, Approval
+from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.failure_class import FailureClass
 from tasks.domain.incident import Incident, IncidentStatus
 from tasks.domain.outcome import Outcome
@@ -39,6 +40,20 @@ def unhealed_outcome(incident: Incident, reason: str, *, fingerprint: str, now: 
         status=IncidentStatus.ESCALATED,
         action_names=(),
         summary=f"Could not go on: {reason}",
+        seconds=max(0.0, (now - incident.opened_at).total_seconds()),
+        ended_at=now,
+    )
+
+
+def resolved_outcome(incident: Incident, diagnosis: Diagnosis | None, *, now: datetime) -> Outcome:
+    """The end of an incident whose failure went away before anything was done."""
+    return Outcome(
+        incident_id=incident.id,
+        fingerprint=diagnosis.fingerprint if diagnosis else incident.key,
+        failure_class=diagnosis.failure_class if diagnosis else FailureClass.UNKNOWN,
+        status=IncidentStatus.RESOLVED,
+        action_names=(),
+        summary="It went away by itself before anything was done, as its sender says.",
         seconds=max(0.0, (now - incident.opened_at).total_seconds()),
         ended_at=now,
     )

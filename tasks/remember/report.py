@@ -3,12 +3,29 @@
 from tasks.domain.markdown import bounded_diff, cause_markdown, inline, prose
 from tasks.domain.story import Story
 
-_MARKS = {"healed": "✅", "reported": "📋", "denied": "⛔", "rejected": "✋", "expired": "⌛", "escalated": "🚨"}
+_MARKS = {
+    "healed": "✅",
+    "reported": "📋",
+    "denied": "⛔",
+    "rejected": "✋",
+    "expired": "⌛",
+    "escalated": "🚨",
+    "resolved": "🌤️",
+}
+MAX_MEMBERS = 50
 
 
 def story_markdown(story: Story) -> str:
     """The page; parts that are not known yet are left out."""
-    sections = [_heading(story), _diagnosis(story), _plan(story), _proof(story), _before(story), _cost(story)]
+    sections = [
+        _heading(story),
+        _diagnosis(story),
+        _plan(story),
+        _proof(story),
+        _members(story),
+        _before(story),
+        _cost(story),
+    ]
     return "\n\n".join([*(section for section in sections if section), _timeline(story)])
 
 
@@ -53,6 +70,18 @@ def _proof(story: Story) -> str:
         for check in story.verification.checks
     ]
     return "\n\n".join(["## Verification", "\n".join(rows)])
+
+
+def _members(story: Story) -> str:
+    if story.member_count < 2:
+        return ""
+    rows = [
+        f"- {prose(one.signal.title)} · {inline(one.joined_by or 'the first')}{' · well again' * bool(one.resolved_at)}"
+        for one in story.members[:MAX_MEMBERS]
+    ]
+    left = story.member_count - len(rows)
+    more = [f"- and {left} more"] if left else []
+    return "\n\n".join([f"## One cause, {story.member_count} failures", "\n".join([*rows, *more])])
 
 
 def _before(story: Story) -> str:

@@ -46,6 +46,8 @@ def read_story(ledger: Ledger, incident_id: str, *, around: str | None = None) -
         outcome=_newest(entries, EntryKind.OUTCOME, Outcome),
         timeline=tuple(TimelineEntry(at=entry.at, what=_SAY[entry.kind](entry.document)) for entry in entries),
         similar=tuple(other for other in similar if other.incident_id != incident.id),
+        members=ledger.members.of_incident(incident.id),
+        member_count=max(1, ledger.members.count(incident.id)),
     )
 
 

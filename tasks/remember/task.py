@@ -9,11 +9,11 @@ from prefect.cache_policies import NO_CACHE
 from tasks.clients.ledger import Ledger
 from tasks.domain.approval import Approval
 from tasks.domain.diagnosis import Diagnosis
-from tasks.domain.incident import Incident
+from tasks.domain.incident import Incident, IncidentStatus
 from tasks.domain.outcome import Outcome, SimilarIncident
 from tasks.domain.plan import Decision
 from tasks.domain.story import Remediation, Triage
-from tasks.remember.record import draw_outcome, unhealed_outcome
+from tasks.remember.record import draw_outcome, resolved_outcome, unhealed_outcome
 from tasks.remember.report import story_markdown
 from tasks.remember.story import read_story
 from tasks.retrying import RETRYING
@@ -71,8 +71,10 @@ def postpone(incident_id: str, reason: str) -> None:
 def _write_end(incident: Incident, outcome: Outcome, *, triage: Triage | None) -> Outcome:
     ledger = _ledger()
     known = ledger.memory.outcome_of(incident.id)
-    if known is not None and known.status == outcome.status:
+    if known is not None and known.status in (outcome.status, IncidentStatus.RESOLVED):
         return known
+    if ledger.incidents.get(incident.id).incident.status is IncidentStatus.RESOLVED:
+        outcome = resolved_outcome(incident, triage.diagnosis if triage else None, now=outcome.ended_at)
     ledger.memory.end(
         outcome,
         repository=incident.signal.repository,

@@ -13,7 +13,7 @@ from deployments.gateway import make_app
 from tasks.clients.ledger import Ledger
 from tasks.clients.pipeline import sign
 from tasks.settings import Settings
-from tests.unit.intake import payloads
+from tests.unit.intake import alerts, payloads
 
 SECRET = "s3cret-for-tests"
 
@@ -109,15 +109,45 @@ def test_accepted_event_is_in_the_ledger_once(ledger: Ledger) -> None:
     assert kept.body == body
 
 
-@pytest.mark.parametrize("token", [None, "Bearer wrong", "Bearer "])
-def test_call_of_prefect_without_its_token_leaves_nothing(ledger: Ledger, token: str | None) -> None:
-    async def post() -> int:
-        transport = httpx.ASGITransport(app=make_app(Settings(), ledger, SECRET, event_tokens=["right"]))
-        headers = {"Authorization": token} if token else {}
-        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
-            return (await client.post("/webhooks/prefect", content=b"{}", headers=headers)).status_code
+def call(
+    ledger: Ledger, path: str, body: bytes, *, token: str | None, kind: str = "application/json"
+) -> httpx.Response:
+    """A call of a sender that cannot sign; two tokens are in force."""
 
-    assert asyncio.run(post()) == 401
+    async def post() -> httpx.Response:
+        app = make_app(Settings(), ledger, SECRET, event_tokens=["right", "next"])
+        headers = {"Content-Type": kind} | ({"Authorization": token} if token is not None else {})
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://gateway") as client:
+            return await client.post(path, content=body, headers=headers)
+
+    return asyncio.run(post())
+
+
+@pytest.mark.parametrize("token", [None, "", "Bearer wrong", "Bearer ", "Basic right", "right", "Bearer right next"])
+@pytest.mark.parametrize("path", ["/webhooks/prefect", "/webhooks/alertmanager"])
+def test_call_without_a_valid_token_leaves_nothing(ledger: Ledger, path: str, token: str | None) -> None:
+    assert call(ledger, path, alerts.notification(), token=token).status_code == 401
+    assert nothing_kept(ledger)
+
+
+@pytest.mark.parametrize("token", ["Bearer right", "Bearer next"])
+def test_notification_is_one_delivery_with_either_token_of_the_pair(ledger: Ledger, token: str) -> None:
+    body = alerts.notification(alerts.alert("A"), alerts.alert("B"))
+    answer = call(ledger, "/webhooks/alertmanager", body, token=token)
+    assert (answer.status_code, answer.json()["duplicate"]) == (202, False)
+    assert call(ledger, "/webhooks/alertmanager", body, token=token).json()["duplicate"] is True
+    (kept,) = ledger.events.pending()
+    assert (kept.source, kept.body) == ("alertmanager", body)
+
+
+def test_damaged_notification_is_refused_without_an_echo(ledger: Ledger) -> None:
+    path, token = "/webhooks/alertmanager", "Bearer right"
+    for body in (b"{", b"[]", alerts.notification(alerts.alert(startsAt="s3cret-word"))):
+        answer = call(ledger, path, body, token=token)
+        assert answer.status_code in (400, 422)
+        assert "s3cret-word" not in answer.text
+    assert call(ledger, path, alerts.notification(), token=token, kind="text/plain").status_code == 415
+    assert call(ledger, path, b" " * 6_000_000, token=token).status_code == 413
     assert nothing_kept(ledger)
 
 

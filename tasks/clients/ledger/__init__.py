@@ -16,6 +16,7 @@ from tasks.clients.ledger.events import Events, EventStatus, StoredEvent
 from tasks.clients.ledger.heals import Delay, Heals
 from tasks.clients.ledger.incidents import EntryKind, Incidents, JournalEntry, StoredIncident
 from tasks.clients.ledger.leases import Leases
+from tasks.clients.ledger.members import Members
 from tasks.clients.ledger.memory import Memory, StoredAction
 from tasks.clients.ledger.revisions import Revisions
 
@@ -39,6 +40,7 @@ class Ledger:
         self._engine = engine
         self.events = Events(engine)
         self.incidents = Incidents(engine)
+        self.members = Members(engine)
         self.approvals = Approvals(engine)
         self.memory = Memory(engine)
         self.audit = Audit(engine)

@@ -3,13 +3,13 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, RowMapping, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tasks.clients.ledger.engine import transaction
 from tasks.clients.ledger.tables import events
 from tasks.domain.base import Noun, UtcTime
-from tasks.errors import PermanentError
+from tasks.errors import NotFoundError, PermanentError
 
 
 class EventStatus(StrEnum):
@@ -88,10 +88,19 @@ class Events:
         query = select(events).where(events.c.status == EventStatus.PENDING).order_by(events.c.received_at).limit(limit)
         with transaction(self._engine) as connection:
             rows = connection.execute(query).mappings().all()
-        return tuple(
-            StoredEvent.model_validate(dict(row) | {"received_at": datetime.fromisoformat(row["received_at"])})
-            for row in rows
-        )
+        return tuple(_stored(row) for row in rows)
+
+    def get(self, delivery_id: str) -> StoredEvent:
+        """One delivery.
+
+        Raises:
+            NotFoundError: it was never accepted.
+        """
+        with transaction(self._engine) as connection:
+            row = connection.execute(select(events).where(events.c.delivery_id == delivery_id)).mappings().first()
+        if row is None:
+            raise NotFoundError(f"no event has the delivery id {delivery_id[:128]!r}")
+        return _stored(row)
 
     def settle(self, delivery_id: str, status: EventStatus, *, incident_id: str | None = None, note: str = "") -> None:
         """Say what became of an event."""
@@ -101,3 +110,7 @@ class Events:
                 .where(events.c.delivery_id == delivery_id)
                 .values(status=status, incident_id=incident_id, note=note)
             )
+
+
+def _stored(row: RowMapping) -> StoredEvent:
+    return StoredEvent.model_validate(dict(row) | {"received_at": datetime.fromisoformat(row["received_at"])})

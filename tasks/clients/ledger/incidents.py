@@ -115,6 +115,16 @@ class Incidents:
         with transaction(self._engine) as connection:
             return move(connection, incident_id, status)
 
+    def resolve(self, incident_id: str) -> IncidentStatus:
+        """End an incident that has not acted as *resolved*; returns its status now, which says whether it has."""
+        unacted = (IncidentStatus.OPEN, IncidentStatus.TRIAGED, IncidentStatus.WAITING)
+        here = incidents.c.id == incident_id
+        with transaction(self._engine) as connection:
+            connection.execute(
+                update(incidents).where(here, incidents.c.status.in_(unacted)).values(status=IncidentStatus.RESOLVED)
+            )
+            return IncidentStatus(connection.execute(select(incidents.c.status).where(here)).scalar_one())
+
     def set_flow_run(self, incident_id: str, flow_run_id: str) -> int:
         """Note the flow run that handles the incident; returns how many runs there were."""
         with transaction(self._engine) as connection:

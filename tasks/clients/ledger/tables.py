@@ -161,3 +161,28 @@ heals = Table(
     Column("delayed_until", String(40)),
     Column("delay_reason", Text),
 )
+
+members = Table(
+    "members",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("incident_id", String(32), ForeignKey("incidents.id"), nullable=False),
+    Column("source", String(32), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("joined_by", String(400), nullable=False),
+    Column("joined_at", String(40), nullable=False),
+    Column("resolved_at", String(40)),
+    Column("document", Text, nullable=False),
+    Index("members_by_incident", "incident_id", "joined_at"),
+    Index("members_by_fingerprint", "source", "fingerprint"),
+)
+
+group_keys = Table(
+    "group_keys",
+    metadata,
+    Column("incident_id", String(32), ForeignKey("incidents.id"), primary_key=True),
+    Column("grouped_by", String(16), primary_key=True),
+    Column("value", String(400), primary_key=True),
+    Column("newest_at", String(40), nullable=False),
+    Index("group_keys_by_value", "grouped_by", "value", "newest_at"),
+)

@@ -84,10 +84,17 @@ def verdict(asked: GateRequest, **limits: object) -> tuple[Verdict, tuple[str, .
         (request(target_state="b" * 40), {}, "floor.target"),
         (request("drop_database"), {}, "default_deny"),
         (request(source=SignalSource.ALERTMANAGER), {}, "unknown_environment"),
+        (request("rerun_failed_jobs", source=SignalSource.EVENTS), {}, "unknown_environment"),
     ],
 )
 def test_gate_denies(asked: GateRequest, limits: dict[str, object], rule: str) -> None:
     assert verdict(asked, **limits) == (Verdict.DENY, (rule,))
+
+
+@pytest.mark.parametrize("source", [SignalSource.ALERTMANAGER, SignalSource.EVENTS])
+def test_what_is_only_told_can_be_reported(source: SignalSource) -> None:
+    decided, _ = verdict(request("report_only", source=source, failure_class=FailureClass.UNKNOWN))
+    assert decided is Verdict.ALLOW
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,80 @@
+"""Places failures: each becomes an incident or joins one that it belongs to, and one that went away ends its own.
+
+Every step can be done again, so that a process that is killed here leaves nothing half done.
+"""
+
+from datetime import datetime
+
+from tasks.approve import withdraw
+from tasks.clients.ledger import Ledger
+from tasks.domain.base import Noun
+from tasks.domain.grouping import GroupKey
+from tasks.domain.incident import IncidentStatus, Resolved, Signal, open_incident
+from tasks.intake import choose_incident, group_keys
+from tasks.remember.record import resolved_outcome
+from tasks.remember.story import read_story
+from tasks.settings import IntakeSettings
+
+
+class Placement(Noun):
+    """Where a failure went."""
+
+    incident_id: str
+    joined_by: str = ""
+    """What it shares with the incident's first one; empty when it is the first."""
+
+
+def place_signal(ledger: Ledger, signal: Signal, *, settings: IntakeSettings, now: datetime) -> Placement:
+    """Open an incident, or join the one that the failure belongs to."""
+    incident = open_incident(signal, now=now)
+    keys = group_keys(signal, by=settings.group_by)
+    known = ledger.members.incident_of(incident.key)
+    if known is not None:
+        return Placement(incident_id=known)
+    others = [one for one in ledger.members.gatherings(keys) if one.incident_id != incident.id]
+    home = choose_incident(others, now=now, window_seconds=settings.group_window_seconds)
+    if home is not None:
+        _join(ledger, home.incident_id, signal, incident.key, home.key, now)
+        return Placement(incident_id=home.incident_id, joined_by=str(home.key))
+    opened = ledger.incidents.open(incident)
+    ledger.members.add(opened.id, signal, key=incident.key, joined_by=None, keys=keys, at=now)
+    return Placement(incident_id=opened.id)
+
+
+def _join(ledger: Ledger, incident_id: str, signal: Signal, key: str, by: GroupKey, now: datetime) -> None:
+    """The bond is renewed; the new member's other keys are not taken over, or a storm would swallow everything."""
+    if ledger.members.add(incident_id, signal, key=key, joined_by=by, keys=(by,), at=now):
+        count = ledger.members.count(incident_id)
+        if _is_told(count):
+            ledger.incidents.note(incident_id, f"failure {count}, same {by}: {signal.title}", at=now)
+
+
+def _is_told(count: int) -> bool:
+    """A storm of thousands does not fill the incident's story."""
+    return 0 < count <= 10 or (count > 10 and count % 100 == 0)
+
+
+def place_end(ledger: Ledger, end: Resolved, *, now: datetime) -> tuple[str, ...]:
+    """End the incidents whose failures have all gone away, unless something was done; returns all it concerns."""
+    concerned = ledger.members.resolve(end)
+    for incident_id in concerned:
+        left = ledger.members.count(incident_id, failing_only=True)
+        if _is_told(left):
+            ledger.incidents.note(incident_id, f"well again: {end.title}; {left} are not", at=now)
+        if not left:
+            _end(ledger, incident_id, end, now)
+    return concerned
+
+
+def _end(ledger: Ledger, incident_id: str, end: Resolved, now: datetime) -> None:
+    status = ledger.incidents.resolve(incident_id)
+    if status is not IncidentStatus.RESOLVED:
+        left_alone = "it has ended" if status.ended else "the heal is acting and goes on to its proof"
+        ledger.incidents.note(incident_id, f"well again: {end.title}; {left_alone}", at=now)
+        return
+    if ledger.memory.outcome_of(incident_id) is None:
+        story = read_story(ledger, incident_id)
+        outcome = resolved_outcome(story.incident, story.diagnosis, now=now)
+        signal, environment = story.incident.signal, story.incident.environment
+        ledger.memory.end(outcome, repository=signal.repository, environment=environment, plan=story.plan)
+    withdraw(ledger, incident_id, reason="it went away by itself", now=now)

@@ -1,0 +1,131 @@
+"""Members: the failures that one incident stands for, the first of which opened it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, RowMapping, func, insert, or_, select, update
+
+from tasks.clients.ledger.engine import transaction
+from tasks.clients.ledger.tables import group_keys, incidents, members
+from tasks.domain.grouping import Gathering, GroupedBy, GroupKey, Member
+from tasks.domain.incident import IncidentStatus, Resolved, Signal
+
+
+class Members:
+    """Failures by incident, and the keys under which further ones find it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def incident_of(self, key: str) -> str | None:
+        """The incident that a failure belongs to already, by its signal's key."""
+        query = select(members.c.incident_id).where(members.c.key == key)
+        with transaction(self._engine) as connection:
+            return connection.execute(query).scalar()
+
+    def gatherings(self, keys: Sequence[GroupKey]) -> tuple[Gathering, ...]:
+        """The newest incidents that have one of the keys."""
+        if not keys:
+            return ()
+        shared = or_(*((group_keys.c.grouped_by == key.by) & (group_keys.c.value == key.value) for key in keys))
+        query = (
+            select(group_keys, incidents.c.status)
+            .join(incidents, incidents.c.id == group_keys.c.incident_id)
+            .where(shared)
+            .order_by(group_keys.c.newest_at.desc())
+            .limit(20)
+        )
+        with transaction(self._engine) as connection:
+            return tuple(_gathering(row) for row in connection.execute(query).mappings())
+
+    def add(
+        self,
+        incident_id: str,
+        signal: Signal,
+        *,
+        key: str,
+        joined_by: GroupKey | None,
+        keys: Sequence[GroupKey],
+        at: datetime,
+    ) -> bool:
+        """Write a member down with the keys that it brings; false when it stood there already."""
+        with transaction(self._engine) as connection:
+            known = connection.execute(select(members.c.key).where(members.c.key == key)).first()
+            if known is None:
+                connection.execute(
+                    insert(members).values(
+                        key=key,
+                        incident_id=incident_id,
+                        source=signal.source,
+                        fingerprint=signal.fingerprint,
+                        joined_by=str(joined_by or ""),
+                        joined_at=at.isoformat(),
+                        document=signal.model_dump_json(),
+                    )
+                )
+            for one in keys:
+                _touch(connection, incident_id, one, at)
+        return known is None
+
+    def of_incident(self, incident_id: str, *, limit: int = 200) -> tuple[Member, ...]:
+        """The members of an incident in the order in which they came, the first `limit` of them."""
+        query = (
+            select(members)
+            .where(members.c.incident_id == incident_id)
+            .order_by(members.c.joined_at, members.c.joined_by, members.c.key)
+            .limit(limit)
+        )
+        with transaction(self._engine) as connection:
+            return tuple(_member(row) for row in connection.execute(query).mappings())
+
+    def count(self, incident_id: str, *, failing_only: bool = False) -> int:
+        """How many members an incident has, or how many of them are not well again."""
+        query = select(func.count()).select_from(members).where(members.c.incident_id == incident_id)
+        if failing_only:
+            query = query.where(members.c.resolved_at.is_(None))
+        with transaction(self._engine) as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def resolve(self, end: Resolved) -> tuple[str, ...]:
+        """Note that a failure is well again; returns the incidents that it belongs to, whole ones or not."""
+        same = (members.c.source == end.source) & (members.c.fingerprint == end.fingerprint)
+        with transaction(self._engine) as connection:
+            rows = connection.execute(select(members).where(same)).mappings().all()
+            begun = [row for row in rows if _member(row).signal.occurred_at <= end.resolved_at]
+            for row in begun:
+                if row["resolved_at"] is None:
+                    connection.execute(
+                        update(members)
+                        .where(members.c.key == row["key"])
+                        .values(resolved_at=end.resolved_at.isoformat())
+                    )
+        return tuple(dict.fromkeys(row["incident_id"] for row in begun))
+
+
+def _touch(connection: Connection, incident_id: str, key: GroupKey, at: datetime) -> None:
+    here = (group_keys.c.incident_id == incident_id) & (group_keys.c.grouped_by == key.by)
+    here &= group_keys.c.value == key.value
+    newest = connection.execute(select(group_keys.c.newest_at).where(here)).scalar()
+    if newest is None:
+        row = {"incident_id": incident_id, "grouped_by": key.by, "value": key.value, "newest_at": at.isoformat()}
+        connection.execute(insert(group_keys).values(**row))
+    elif newest < at.isoformat():
+        connection.execute(update(group_keys).where(here).values(newest_at=at.isoformat()))
+
+
+def _gathering(row: RowMapping) -> Gathering:
+    return Gathering(
+        incident_id=row["incident_id"],
+        key=GroupKey(by=GroupedBy(row["grouped_by"]), value=row["value"]),
+        status=IncidentStatus(row["status"]),
+        newest_at=datetime.fromisoformat(row["newest_at"]),
+    )
+
+
+def _member(row: RowMapping) -> Member:
+    return Member(
+        signal=Signal.model_validate_json(row["document"]),
+        joined_by=row["joined_by"],
+        joined_at=datetime.fromisoformat(row["joined_at"]),
+        resolved_at=datetime.fromisoformat(row["resolved_at"]) if row["resolved_at"] else None,
+    )

@@ -1,0 +1,48 @@
+"""What failures can have in common, and the incidents that a new one could belong to."""
+
+from enum import StrEnum
+
+from tasks.domain.base import Noun, UtcTime
+from tasks.domain.incident import IncidentStatus, Signal
+
+
+class GroupedBy(StrEnum):
+    """What two failures share when they are taken for one, the closest bond first."""
+
+    TARGET = "target"
+    DEPENDENCY = "dependency"
+    NODE = "node"
+    COMMIT = "commit"
+    GROUP = "group"
+
+
+class GroupKey(Noun):
+    """One thing that a failure shares with others of its kind."""
+
+    by: GroupedBy
+    value: str
+
+    def __str__(self) -> str:
+        """How it stands in the ledger and before the operator: `node worker-1`."""
+        return f"{self.by} {self.value}"
+
+
+class Gathering(Noun):
+    """An incident that has a key, as far as its members have come in."""
+
+    incident_id: str
+    key: GroupKey
+    status: IncidentStatus
+    newest_at: UtcTime
+    """When its newest member arrived."""
+
+
+class Member(Noun):
+    """One of the failures that an incident stands for; the first one opened it."""
+
+    signal: Signal
+    joined_by: str
+    """What it shares with the incident, as `node worker-1`; empty for the first."""
+    joined_at: UtcTime
+    resolved_at: UtcTime | None = None
+    """When its sender said that it is well again, `None` while it has not."""

@@ -1,0 +1,104 @@
+"""Alertmanager's webhook -> signals: one for each alert that fires, one end for each that no longer does.
+
+The format is https://prometheus.io/docs/alerting/latest/configuration/#webhook_config, version 4. A notification has no
+id and no time of its own: its id is a digest of it, so that one that is sent again is the same delivery. An alert may
+fire for weeks, so its age says nothing about a replay.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+from tasks.domain.alert import alert_fingerprint
+from tasks.domain.incident import Delivery, Resolved, Severity, Signal, SignalKind, SignalSource
+from tasks.intake.alert_target import target_of
+from tasks.intake.fields import Fields, clean_text, read_object
+from tasks.intake.verify import check_not_future
+
+MAX_ALERTS = 2_000
+"""Of one notification; what comes after is counted in the remark."""
+VERSION = "4"
+_SEVERITIES: Mapping[str, Severity] = {
+    "critical": Severity.HIGH,
+    "page": Severity.HIGH,
+    "error": Severity.HIGH,
+    "high": Severity.HIGH,
+    "emergency": Severity.HIGH,
+    "warning": Severity.MEDIUM,
+    "medium": Severity.MEDIUM,
+}
+_NO_FAILURES = frozenset({"Watchdog", "DeadMansSwitch", "InfoInhibitor"})
+"""They always fire, to show that alerts arrive or to mute others:
+https://runbooks.prometheus-operator.dev/runbooks/general/watchdog/"""
+
+
+def parse_alertmanager(payload: bytes, *, now: datetime) -> Delivery:
+    """Parse one notification of a group of alerts.
+
+    Raises:
+        BadInputError: 400 when the body cannot be read, 422 when a field is missing or malformed; nothing of the body
+            is repeated.
+    """
+    fields = Fields(read_object(payload))
+    if fields.text("version", limit=8) != VERSION:
+        fields.refuse("version", f"is not {VERSION}, the one version of the format that is known")
+    delivery_id = f"alertmanager-{blake2b(payload, digest_size=20).hexdigest()}"
+    group, together = _group(fields), fields.text("status", limit=16)
+    told = [_parse(alert, delivery_id, group, together, now) for alert in fields.each("alerts", most=MAX_ALERTS)]
+    if not told:
+        fields.refuse("alerts", "holds no alert")
+    return Delivery(
+        delivery_id=delivery_id,
+        signals=tuple({one.fingerprint: one for one in told if isinstance(one, Signal)}.values()),
+        resolved=tuple(one for one in told if isinstance(one, Resolved)),
+        remark="; ".join(_remarks(fields, told)),
+    )
+
+
+def _parse(alert: Fields, delivery_id: str, group: str, together: str, now: datetime) -> Signal | Resolved | str:
+    """What one alert says; its name when it reports no failure."""
+    labels, annotations = alert.texts("labels"), alert.texts("annotations")
+    name = clean_text(labels.get("alertname", ""), limit=100) or "alert"
+    if name in _NO_FAILURES:
+        return name
+    status = alert.text("status", limit=16) or together
+    if status not in ("firing", "resolved"):
+        alert.refuse("status", "is neither firing nor resolved")
+    starts_at = alert.moment("startsAt")
+    title = clean_text(": ".join(part for part in (name, annotations.get("summary", "")) if part), limit=200)
+    if status == "resolved":
+        ends_at = alert.moment("endsAt")
+        return Resolved(
+            source=SignalSource.ALERTMANAGER,
+            fingerprint=alert_fingerprint(alert.raw),
+            title=title,
+            resolved_at=max(starts_at, min(ends_at, now)),
+        )
+    check_not_future(starts_at, now=now)
+    return Signal(
+        source=SignalSource.ALERTMANAGER,
+        kind=SignalKind.ALERT,
+        delivery_id=delivery_id,
+        repository=f"alertmanager/{name}",
+        branch="",
+        commit="",
+        title=title,
+        cluster=target_of(labels),
+        fingerprint=alert_fingerprint(alert.raw),
+        group=group,
+        dependency=labels.get("dependency", ""),
+        severity=_SEVERITIES.get(labels.get("severity", "").lower(), Severity.LOW),
+        occurred_at=starts_at.astimezone(UTC),
+    )
+
+
+def _group(fields: Fields) -> str:
+    """The group's key; empty where alerts are not grouped by anything, and share one group for no reason."""
+    return fields.text("groupKey", limit=300) if fields.texts("groupLabels") else ""
+
+
+def _remarks(fields: Fields, told: list[Signal | Resolved | str]) -> list[str]:
+    names = sorted({one for one in told if isinstance(one, str)})
+    remarks = [f"{name} always fires and is no failure" for name in names]
+    left_out = fields.length("alerts") - len(told) + fields.count("truncatedAlerts")
+    return [*remarks, f"{left_out} more alerts of the group are not listed"] if left_out else remarks

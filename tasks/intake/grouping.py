@@ -1,0 +1,43 @@
+"""The rules of a storm: which failures are one incident, so that there is one heal for each cause."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from tasks.domain.grouping import Gathering, GroupedBy, GroupKey
+from tasks.domain.incident import IncidentStatus, Signal
+
+_CLOSEST = {by: position for position, by in enumerate(GroupedBy)}
+_SETTLED = frozenset({IncidentStatus.HEALED, IncidentStatus.UNDONE, IncidentStatus.RESOLVED})
+"""Ends after which the cause is gone: what fails then is news."""
+
+
+def group_keys(signal: Signal, *, by: Iterable[GroupedBy] = tuple(GroupedBy)) -> tuple[GroupKey, ...]:
+    """What the failure can share with others, the closest bond first; only the kinds in `by`."""
+    place = signal.cluster
+    target = f"{place.context}:{place.namespace}/{place.kind}/{place.name}" if place and place.name else ""
+    node = f"{place.context}:{place.node}" if place and place.node else ""
+    values = {
+        GroupedBy.TARGET: target.removeprefix(":"),
+        GroupedBy.DEPENDENCY: signal.dependency,
+        GroupedBy.NODE: node.removeprefix(":"),
+        GroupedBy.COMMIT: f"{signal.repository}@{signal.commit}" if signal.commit else "",
+        GroupedBy.GROUP: signal.group,
+    }
+    wanted = set(by)
+    return tuple(GroupKey(by=kind, value=value) for kind, value in values.items() if value and kind in wanted)
+
+
+def choose_incident(gatherings: Sequence[Gathering], *, now: datetime, window_seconds: float) -> Gathering | None:
+    """The incident that a failure with the keys of `gatherings` belongs to, `None` when it is one of its own.
+
+    It has to be the closest bond, to an incident whose newest member came within the window. One that has ended still
+    takes members while its cause stands; but a further failure of a commit then deserves a look of its own.
+    """
+    fresh = [one for one in gatherings if _open_to(one) and now - one.newest_at <= timedelta(seconds=window_seconds)]
+    return min(fresh, key=lambda one: (_CLOSEST[one.key.by], -one.newest_at.timestamp()), default=None)
+
+
+def _open_to(gathering: Gathering) -> bool:
+    if not gathering.status.ended:
+        return True
+    return gathering.status not in _SETTLED and gathering.key.by is not GroupedBy.COMMIT

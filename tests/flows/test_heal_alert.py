@@ -1,0 +1,67 @@
+"""An alert without a target: told to a person as *unknown*, with what it said and what was not looked at."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from flows.placing import place_end, place_signal
+from tasks.clients.ledger import StoredEvent
+from tasks.domain.approval import Answer
+from tasks.domain.failure_class import FailureClass
+from tasks.domain.incident import Incident, IncidentStatus
+from tasks.intake import parse_alertmanager
+from tests.flows.healing import Healing
+from tests.unit.intake.alerts import bare, notification
+
+pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+
+
+def opened(healing: Healing, body: bytes) -> Incident:
+    """What the gateway and the dispatcher do with a notification."""
+    now = datetime.now(UTC)
+    told = parse_alertmanager(body, now=now)
+    event = StoredEvent(
+        delivery_id=told.delivery_id, source="alertmanager", event_name="alerts", body=body, received_at=now
+    )
+    healing.ledger.events.accept(event)
+    placed = place_signal(healing.ledger, told.signals[0], settings=healing.settings.intake, now=now)
+    return healing.ledger.incidents.get(placed.incident_id).incident
+
+
+def test_alert_without_a_target_ends_as_unknown_with_what_was_looked_at(healing: Healing) -> None:
+    alert = bare(annotations={"summary": "Mails wait", "detail": "login with password=hunter2hunter2"})
+    incident = opened(healing, notification(alert))
+    outcome = healing.start(incident)
+    assert outcome is not None
+    assert (outcome.status, outcome.failure_class) == (IncidentStatus.REPORTED, FailureClass.UNKNOWN)
+    story = healing.story(incident)
+    assert story.evidence is not None
+    said = [line.text for line in story.evidence.lines]
+    assert "summary: Mails wait" in said
+    assert not any("hunter2" in line for line in said)
+    assert [source.source for source in story.evidence.unreadable] == ["cluster"]
+
+
+def test_alert_that_resolved_before_its_heal_began_is_not_acted_on(healing: Healing) -> None:
+    incident = opened(healing, notification(bare("Gone")))
+    now = datetime.now(UTC)
+    (end,) = parse_alertmanager(notification(bare("Gone", status="resolved")), now=now).resolved
+    place_end(healing.ledger, end, now=now)
+    outcome = healing.start(incident)
+    assert outcome is not None
+    assert (outcome.status, outcome.action_names) == (IncidentStatus.RESOLVED, ())
+    assert healing.story(incident).plan is None
+
+
+def test_approved_plan_is_not_carried_out_once_the_failure_went_away(healing: Healing) -> None:
+    incident = healing.break_format()
+    assert healing.start(incident) is None
+    assert healing.say(incident, Answer.APPROVE_AND_MERGE).refusal is None
+    broken = healing.tip()
+    assert healing.ledger.incidents.resolve(incident.id) is IncidentStatus.RESOLVED
+    healing.wake(incident, Answer.APPROVE_AND_MERGE)
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert (outcome.status, outcome.action_names) == (IncidentStatus.RESOLVED, ())
+    assert (healing.branches(), healing.tip()) == ({"main"}, broken)
+    assert healing.ledger.memory.actions_of(incident.id) == ()
