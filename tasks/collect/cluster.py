@@ -6,7 +6,15 @@ from functools import lru_cache
 from typing import Any
 
 from tasks.collect.redact import MASK, redact
-from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, mapping_of, mappings_of, without_secret_data
+from tasks.domain.cluster import (
+    ClusterSnapshot,
+    ContainerLog,
+    Json,
+    KubeObject,
+    mapping_of,
+    mappings_of,
+    without_secret_data,
+)
 
 MAX_VALUE_CHARACTERS = 20_000
 _SECRET_NAME = re.compile(r"passw|secret|token|api_?key|access_?key|private_?key|credential", re.IGNORECASE)
@@ -21,13 +29,16 @@ def redact_snapshot(snapshot: ClusterSnapshot) -> ClusterSnapshot:
                 event.model_copy(update={"message": redact(event.message)}) if event.warning else event
                 for event in snapshot.events
             ),
-            "logs": tuple(
-                log.model_copy(update={"lines": tuple(redact("\n".join(log.lines)).split("\n"))})
-                for log in snapshot.logs
-            ),
+            "logs": tuple(_redact_log(log) for log in snapshot.logs),
             "texts": tuple(text.model_copy(update={"text": redact(text.text)}) for text in snapshot.texts),
         }
     )
+
+
+def _redact_log(log: ContainerLog) -> ContainerLog:
+    lines = tuple(redact("\n".join(log.lines)).split("\n"))
+    complaints = tuple(row.model_copy(update={"text": redact(row.text)}) for row in log.complaints)
+    return log.model_copy(update={"lines": lines, "complaints": complaints})
 
 
 def redact_object(item: KubeObject) -> KubeObject:

@@ -14,6 +14,7 @@ from pydantic import SkipValidation
 
 from tasks.domain.base import Noun, UtcTime
 from tasks.domain.evidence import UnreadableSource
+from tasks.domain.log_digest import Complaint, Pace
 
 Json = Mapping[str, Any]
 WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob")
@@ -200,6 +201,12 @@ class ContainerLog(Noun):
     previous: bool = False
     lines: tuple[str, ...]
     first_line_number: int = 1
+    line_count: int = 0
+    """Of the whole log, as far as it was read; 0 where it is that of `lines`."""
+    complaints: tuple[Complaint, ...] = ()
+    """The kinds of lines that complain, over all that was read."""
+    pace: Pace | None = None
+    """How long what it logs took, where it tells."""
 
     @property
     def source(self) -> str:
@@ -298,6 +305,14 @@ class ClusterSnapshot(Noun):
         """The logs of a pod, or of one container of it."""
         found = self._logs_by_pod.get((pod.namespace, pod.name), [])
         return [log for log in found if log.container == container or not log.container] if container else found
+
+    def speaks(self, workload: KubeObject) -> bool:
+        """Whether there is a log of a pod of this name, or of one that bears it: it started, then."""
+        name = workload.name
+        return any(
+            space == workload.namespace and (pod == name or pod.startswith(f"{name}-"))
+            for space, pod in self._logs_by_pod
+        )
 
     def children_of(self, ref: ObjectRef) -> list[KubeObject]:
         """What an object made."""

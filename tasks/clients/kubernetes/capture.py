@@ -18,8 +18,11 @@ from tasks.errors import BadInputError, ForbiddenError, HealflowError, NotFoundE
 
 AT_ONCE = 6
 """Requests at a time: few, so that a busy API server is not kept busier."""
-LOG_TAIL_LINES = 300
-LOG_LIMIT_BYTES = 256 * 1024
+LOG_LINES = 10_000
+"""So many lines of a log are read from its end, and looked through for complaints."""
+KEPT_LINES = 300
+"""So many of them are kept."""
+LOG_LIMIT_BYTES = 8 * 1024 * 1024
 _EXPIRED = 410
 """HTTP status of a list that took longer than its continue token lives."""
 Tell = Callable[[str], None]
@@ -152,7 +155,7 @@ class _Capture:
                 request.pod,
                 request.container,
                 previous=request.previous,
-                tail_lines=LOG_TAIL_LINES,
+                tail_lines=LOG_LINES,
                 limit_bytes=LOG_LIMIT_BYTES,
             )
         except (NotFoundError, BadInputError):
@@ -163,5 +166,10 @@ class _Capture:
             return
         with self._lock:
             self._into.add_log(
-                request.namespace, request.pod, request.container, text.splitlines(), previous=request.previous
+                request.namespace,
+                request.pod,
+                request.container,
+                text.splitlines(),
+                previous=request.previous,
+                keep=KEPT_LINES,
             )

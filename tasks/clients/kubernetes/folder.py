@@ -5,22 +5,26 @@ folder that `healflow snapshot` writes (lists per kind, a log per container), re
 plain manifests, which say what should be. Files are told apart by what they say, not by their names.
 """
 
+import lzma
 import os
 import re
 from collections.abc import Iterator
+from itertools import chain, takewhile
 from pathlib import Path
 
 from tasks.clients.kubernetes.documents import add_documents
-from tasks.clients.kubernetes.gathering import Gathering
+from tasks.clients.kubernetes.gathering import MAX_LOG_LINES, Gathering
+from tasks.clients.kubernetes.logs import PACKED, LooseLog, give_to_workloads, open_log, read_packed
 from tasks.clients.kubernetes.recorded import add_recorded
 from tasks.clients.kubernetes.writing import ABOUT, read_about
 from tasks.domain.cluster import ClusterSnapshot
+from tasks.domain.log_digest import digest_log
 from tasks.errors import BadInputError
 
 MAX_FILES = 50_000
 MAX_FILE_BYTES = 512 * 1024 * 1024
-MAX_LOG_BYTES = 4 * 1024 * 1024
-"""Of a log only its end is read."""
+MAX_TEXT_BYTES = 4 * 1024 * 1024
+"""Of a recorded output only its end is read."""
 _START = re.compile(r"^==== START logs for container (?P<container>\S+) of pod (?P<namespace>[^/]+)/(?P<pod>\S+) ====$")
 _END = re.compile(r"^==== END logs for container ")
 _ASSUMED = ("ConfigMap", "Secret", "Service", "PersistentVolumeClaim", "ServiceAccount", "Role", "ClusterRole")
@@ -38,10 +42,12 @@ def read_snapshot_folder(folder: Path) -> ClusterSnapshot:
             f"{folder} is no folder; name one written by 'kubectl cluster-info dump --output-directory'"
         )
     into = Gathering()
+    loose: list[LooseLog] = []
     found = False
     for path in _files(folder):
         if path != folder / ABOUT:
-            found = _add_file(path, folder, into) or found
+            found = _add_file(path, folder, into, loose) or found
+    give_to_workloads(loose, into)
     snapshot = read_about(folder, into.snapshot())
     if not found or not (snapshot.objects or snapshot.logs or snapshot.texts or snapshot.events or snapshot.unreadable):
         raise BadInputError(f"{folder} holds no Kubernetes objects, events or logs")
@@ -64,48 +70,58 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _add_file(path: Path, folder: Path, into: Gathering) -> bool:
+def _add_file(path: Path, folder: Path, into: Gathering, loose: list[LooseLog]) -> bool:
     source = str(path.relative_to(folder))
     try:
+        if path.suffix in PACKED and path.with_suffix("").suffix in (".log", ".txt"):
+            loose.append(read_packed(path, source))
+            return True
         if path.suffix in (".log", ".txt"):
-            return _add_text(path, source, into)
+            return _add_text(path, source, into, loose)
         if path.suffix in (".json", ".yaml", ".yml"):
             if path.stat().st_size > MAX_FILE_BYTES:
                 into.cannot_read(source, "larger than 512 MB")
                 return True
             return add_documents(path.read_text(encoding="utf-8", errors="replace"), into, source)
-    except OSError as error:
-        into.cannot_read(source, error.strerror or str(error))
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        into.cannot_read(source, getattr(error, "strerror", None) or str(error))
         return True
     return False
 
 
-def _add_text(path: Path, source: str, into: Gathering) -> bool:
+def _add_text(path: Path, source: str, into: Gathering, loose: list[LooseLog]) -> bool:
+    parts = Path(source).parts
+    with open_log(path) as lines:
+        first = next(lines, "")
+        if parts[0] == "logs" and len(parts) == 4 and path.suffix == ".log":
+            container, before = path.stem.removesuffix(".previous"), path.stem.endswith(".previous")
+            into.add_log(parts[1], parts[2], container, chain([first], lines), previous=before)
+            return True
+        if path.name == "logs.txt" or _START.match(first):
+            _add_dumped_logs(chain([first], lines), parts, into)
+            return True
+    if add_recorded(_end_of(path), source, into):
+        return True
+    if path.suffix == ".log":
+        with open_log(path) as lines:
+            loose.append(LooseLog(source=source, digest=digest_log(lines, keep=MAX_LOG_LINES)))
+        return True
+    return False
+
+
+def _end_of(path: Path) -> str:
     with path.open("rb") as stream:
         size = stream.seek(0, os.SEEK_END)
-        stream.seek(max(0, size - MAX_LOG_BYTES))
-        text = stream.read().decode("utf-8", errors="replace")
-    parts = Path(source).parts
-    if parts[0] == "logs" and len(parts) == 4 and path.suffix == ".log":
-        container = path.stem.removesuffix(".previous")
-        into.add_log(parts[1], parts[2], container, text.splitlines(), previous=path.stem.endswith(".previous"))
-        return True
-    if path.name == "logs.txt" or _START.match(text.split("\n", 1)[0]):
-        _add_dumped_logs(text.splitlines(), parts, into)
-        return True
-    return add_recorded(text, source, into)
+        stream.seek(max(0, size - MAX_TEXT_BYTES))
+        return stream.read().decode("utf-8", errors="replace")
 
 
-def _add_dumped_logs(lines: list[str], parts: tuple[str, ...], into: Gathering) -> None:
+def _add_dumped_logs(lines: Iterator[str], parts: tuple[str, ...], into: Gathering) -> None:
     """`logs.txt` of a dump: the containers of one pod one after another, between marks."""
-    namespace, pod, container = (parts[-3], parts[-2], "") if len(parts) >= 3 else ("default", parts[0], "")
-    block: list[str] = []
+    namespace, pod = (parts[-3], parts[-2]) if len(parts) >= 3 else ("default", parts[0])
     for line in lines:
         if found := _START.match(line):
-            namespace, pod, container, block = found["namespace"], found["pod"], found["container"], []
-        elif _END.match(line):
-            into.add_log(namespace, pod, container, block)
-            block = []
-        else:
-            block.append(line)
-    into.add_log(namespace, pod, container, block)
+            inside = takewhile(lambda text: _END.match(text) is None, lines)
+            into.add_log(found["namespace"], found["pod"], found["container"], inside)
+        elif line.strip():
+            into.add_log(namespace, pod, "", chain([line], lines))

@@ -19,9 +19,9 @@ from tasks.domain.cluster import (
     without_secret_data,
 )
 from tasks.domain.evidence import UnreadableSource
+from tasks.domain.log_digest import LogDigest, digest_log
 
 MAX_LOG_LINES = 2_000
-MAX_LINE_CHARACTERS = 4_000
 MAX_TEXT_CHARACTERS = 400_000
 _AGE = re.compile(r"(\d+)([smhdy])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
@@ -37,6 +37,7 @@ class Gathering:
         self._texts: list[CapturedText] = []
         self._unreadable: list[UnreadableSource] = []
         self.listed_kinds: set[str] = set()
+        self._newest = ""
         self.recorded = False
         """Whether anything here comes from a cluster, rather than from a manifest."""
 
@@ -46,6 +47,8 @@ class Gathering:
         if isinstance(raw.get("items"), list) and (kind.endswith("List") or not kind):
             self._add_list(raw, kind)
             return
+        if kind in _BEATS:
+            self._newest = max(self._newest, *_moments(raw))
         if kind == "Event":
             self.add_event(event_of(raw))
             return
@@ -76,22 +79,36 @@ class Gathering:
             self._events[key] = event
 
     def add_log(
-        self, namespace: str, pod: str, container: str, lines: Iterable[str], *, previous: bool = False
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        lines: Iterable[str],
+        *,
+        previous: bool = False,
+        keep: int = MAX_LOG_LINES,
     ) -> None:
-        """Take the end of a log; the longer of two stays."""
-        kept = [line[:MAX_LINE_CHARACTERS] for line in lines]
-        first = max(0, len(kept) - MAX_LOG_LINES)
+        """Take a log: the last `keep` lines of it, and what complains in all of them. The longer of two stays."""
+        self.add_digest(namespace, pod, container, digest_log(lines, keep=keep), previous=previous)
+
+    def add_digest(
+        self, namespace: str, pod: str, container: str, digest: LogDigest, *, previous: bool = False
+    ) -> None:
+        """Take what is kept of a log; the longer of two stays."""
         log = ContainerLog(
             namespace=namespace,
             pod=pod,
             container=container,
             previous=previous,
-            lines=tuple(kept[first:]),
-            first_line_number=first + 1,
+            lines=digest.tail,
+            first_line_number=digest.first_line_number,
+            line_count=digest.line_count,
+            complaints=digest.complaints,
+            pace=digest.pace,
         )
         key = (namespace, pod, container, previous)
         known = self._logs.get(key)
-        if log.lines and (known is None or len(log.lines) > len(known.lines)):
+        if log.lines and (known is None or log.line_count > known.line_count):
             self._logs[key] = log
 
     def add_text(self, source: str, text: str) -> None:
@@ -103,7 +120,9 @@ class Gathering:
         self._unreadable.append(UnreadableSource(source=source, reason=" ".join(reason.split())[:300]))
 
     def snapshot(self, *, captured_at: datetime | None = None) -> ClusterSnapshot:
-        """What was read. Where a cluster answered, manifests beside its answers say nothing about it."""
+        """What was read. Where a cluster answered, manifests beside its answers say nothing about it; when it did and
+        nobody tells, is taken from the newest sign of life in what it said.
+        """
         recorded = self.recorded or any(_lives(item) for item in self._objects.values())
         objects = [item for item in self._objects.values() if not recorded or item.sketched or _lives(item)]
         return ClusterSnapshot(
@@ -114,7 +133,7 @@ class Gathering:
             unreadable=tuple(self._unreadable),
             listed_kinds=frozenset(self.listed_kinds),
             desired_only=not recorded,
-            captured_at=captured_at,
+            captured_at=captured_at or (_as_time(self._newest) if recorded else None),
         )
 
 
@@ -146,6 +165,25 @@ _SINGLE = frozenset(
     ]
 )
 """Kinds that live in a namespace, which is `default` where a manifest names none."""
+
+
+_BEATS = frozenset(["Event", "Node", "Lease"])
+"""Kinds that are written at least every few minutes in a cluster that lives."""
+
+
+def _moments(raw: Json) -> list[str]:
+    """When this was last written, as far as it says so in RFC 3339 and UTC, which compare as text."""
+    rows = mappings_of(mapping_of(raw.get("status")).get("conditions"))
+    found = [row.get("lastHeartbeatTime") for row in rows]
+    found += [raw.get("lastTimestamp"), raw.get("eventTime"), mapping_of(raw.get("spec")).get("renewTime")]
+    return [moment for moment in found if isinstance(moment, str) and moment.endswith("Z")] or [""]
+
+
+def _as_time(moment: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(moment)
+    except ValueError:
+        return None
 
 
 def _is_metadata_only(raw: Json) -> bool:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from deployments.cli.app import app
 from flows.explain_cluster import explain_snapshot
+from tasks.clients.kubernetes import read_snapshot_folder
 from tasks.errors import HealflowError
 
 READY = {"type": "Ready", "status": "True"}
@@ -100,3 +101,13 @@ def test_command_line_prints_text_and_json(tmp_path: Path) -> None:
     assert "k8s.oom" in told.stdout
     document = json.loads(CliRunner().invoke(app, ["triage", "--snapshot", folder, "--json"]).stdout)
     assert document["causes"][0]["target"]["name"] == "cart-1"
+
+
+def test_time_of_a_dump_is_that_of_its_newest_sign_of_life(tmp_path: Path) -> None:
+    beats = [{"type": "Ready", "status": "True", "lastHeartbeatTime": moment} for moment in ("2026-01-01T00:04:00Z",)]
+    node = {"kind": "Node", "metadata": {"name": "n1", "uid": "u"}, "status": {"conditions": beats}}
+    event = {"kind": "Event", "metadata": {"name": "e", "namespace": "a"}, "lastTimestamp": "2026-01-01T00:02:00Z"}
+    (tmp_path / "state.json").write_text(json.dumps({"kind": "List", "items": [node, event]}))
+    captured = read_snapshot_folder(tmp_path).captured_at
+    assert captured is not None
+    assert captured.isoformat() == "2026-01-01T00:04:00+00:00"

@@ -8,6 +8,7 @@ from tasks.diagnose.analyzers.cluster.applications import find_complaints
 from tasks.diagnose.analyzers.cluster.autoscalers import find_scaling_faults
 from tasks.diagnose.analyzers.cluster.budgets import find_budget_faults
 from tasks.diagnose.analyzers.cluster.commands import find_misspelt_commands
+from tasks.diagnose.analyzers.cluster.complaints import find_past_complaints
 from tasks.diagnose.analyzers.cluster.contradictions import find_contradictions
 from tasks.diagnose.analyzers.cluster.crashes import find_crashes
 from tasks.diagnose.analyzers.cluster.deletions import find_stuck_deletions
@@ -48,6 +49,7 @@ ANALYZERS: tuple[Callable[[ClusterSnapshot], Iterator[Clue]], ...] = (
     find_outdated,
     find_job_faults,
     find_complaints,
+    find_past_complaints,
     find_memory_wishes,
     find_misspelt_commands,
     find_contradictions,

@@ -90,7 +90,7 @@ def _maker(snapshot: ClusterSnapshot, pod: KubeObject) -> ObjectRef | None:
             return event.about
     for kind in ("Job", "Deployment", "StatefulSet", "DaemonSet"):
         for item in snapshot.of_kind(kind, pod.namespace):
-            if pod.name.startswith(item.name + "-"):
+            if pod.name == item.name or pod.name.startswith(item.name + "-"):
                 return item.ref
     return None
 

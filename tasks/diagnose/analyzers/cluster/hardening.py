@@ -47,6 +47,11 @@ def _hint(failure_class: F, target: ObjectRef, cause: str, item: KubeObject, sai
     )
 
 
+def _some(items: list[KubeObject]) -> str:
+    more = f" and {len(items) - 1} more workloads run" if len(items) > 1 else " runs"
+    return f"{items[0].kind} {items[0].name}{more}"
+
+
 def _privileged(item: KubeObject) -> Iterator[Clue]:
     for container in containers_of(item.pod_spec):
         if dig(container, "securityContext", "privileged") is True:
@@ -59,7 +64,7 @@ def _default_account(namespace: str, items: list[KubeObject]) -> Iterator[Clue]:
     users = [item for item in items if item.pod_spec.get("serviceAccountName", "default") == "default"]
     if users:
         target = ObjectRef(kind="ServiceAccount", namespace=namespace, name="default")
-        cause = f"{len(users)} workloads of {namespace} use the default service account, {users[0].ref} among them."
+        cause = f"{_some(users)} in {namespace} as the default service account."
         yield _hint(F.K8S_RBAC, target, cause, users[0], "serviceAccountName: default")
 
 
@@ -67,7 +72,7 @@ def _no_context(namespace: str, items: list[KubeObject]) -> Iterator[Clue]:
     bare = [item for item in items if not _has_context(item.pod_spec)]
     if bare:
         target = ObjectRef(kind="Namespace", name=namespace)
-        cause = f"{len(bare)} workloads of {namespace} have no security context, {bare[0].ref} among them."
+        cause = f"{_some(bare)} in {namespace} without a security context."
         yield _hint(F.K8S_ADMISSION_PSS, target, cause, bare[0], "securityContext: (none)")
 
 

@@ -92,6 +92,8 @@ def find_missing(snapshot: ClusterSnapshot) -> Iterator[Clue]:
 
 def _works(snapshot: ClusterSnapshot, item: KubeObject) -> bool:
     """Whether it has what it wants: then whatever it names was there when it started."""
+    if snapshot.desired_only and snapshot.speaks(item):
+        return True
     if snapshot.desired_only:
         return False
     wanted = item.spec.get("replicas", 1)

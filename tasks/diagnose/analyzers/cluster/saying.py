@@ -177,6 +177,7 @@ _HOSTS = tuple(
     )
 )  # fmt: skip
 _MAYBE = re.compile("|".join(re.sub(r"\?P<\w+>", "?:", rule.pattern) for rule in RULES), re.IGNORECASE)
+_NO_ANSWER = re.compile(r"connection (?:timed out|timeout|refused)|ECONNREFUSED|ETIMEDOUT|i/o timeout", re.IGNORECASE)
 _LOUD = re.compile(
     r"\b(?:ERROR|FATAL|CRITICAL|SEVERE|PANIC|error|fatal|panic|Exception|Traceback|failed|FAILED|Failed)\b|Error\b|Exception\b"
 )
@@ -217,7 +218,10 @@ def rule_of(line: str) -> Rule | None:
     if not _MAYBE.search(line[:2000]):
         return None
     text = line.strip()[:2000]
-    return next((rule for rule in RULES if _compiled(rule).search(text)), None)
+    found = next((rule for rule in RULES if _compiled(rule).search(text)), None)
+    if found is not None and found.name == "credentials" and _NO_ANSWER.search(text):
+        return next(rule for rule in RULES if rule.name == "connection")  # nobody refused anything
+    return found
 
 
 def _said(rule: Rule, hits: list[int], ending: tuple[str, ...], log: ContainerLog, first: int) -> Said:

@@ -9,7 +9,7 @@ SHOWN_ELSEWHERE = {
     "api.unreachable": "a capture that gets no answer says so: tests/unit/diagnose/cluster/test_joining.py",
     "dep.no-rollback": "the roll back remedy finds it: tests/unit/plan/test_roll_back_verified.py",
     "dep.smoke": "the deploy flow finds it by asking the service: tests/cluster/test_deploy.py",
-    "k8s.slow": "logs that grow slower show it: tests/unit/diagnose/cluster/test_applications.py",
+    "k8s.slow": "logs that grow slower show it: tests/unit/diagnose/cluster/test_complaints.py",
     "loop.ineffective": "the ledger shows it, over several heals",
     "loop.storm": "causes are joined, one for all of their victims: tests/unit/diagnose/cluster/test_joining.py",
     "loop.target-mismatch": "a plan is checked against its diagnosis, not a cluster",
