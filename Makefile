@@ -1,6 +1,7 @@
 # make demo   heal a small broken repository, live        make test    run the tests
 # make check  lint, types, import contracts, lock          make lock    resolve the dependencies anew
 # make bench  figures of speed and memory, beside others   make docs    write the generated pages of docs/
+# make pictures HOME_FOLDER=… TO=…  draw the Slack cards of a home's questions, with Chromium
 # make test-cluster  run the tests that need a Kubernetes cluster, in namespaces of their own, on that of KUBECONFIG
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ STAMP := $(VENV)/.installed
 TESTS ?= tests
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test test-cluster check bench confidence docs lock clean
+.PHONY: install demo test test-cluster check bench pictures confidence docs lock clean
 .DEFAULT_GOAL := install
 
 $(STAMP): requirements.lock pyproject.toml
@@ -47,6 +48,9 @@ docs: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+pictures: $(STAMP)
+	@PYTHONPATH=. $(BIN)/python .ci/draw_cards.py $(HOME_FOLDER) $(TO)
 
 confidence: $(STAMP)
 	@PYTHONPATH=. $(BIN)/python .ci/measure_confidence.py tests/evaluation/labels.yaml $(CASES)

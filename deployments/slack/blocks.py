@@ -69,11 +69,11 @@ def card_blocks(card: Card) -> list[Block]:
 
 def card_text(card: Card) -> str:
     """The card in one line, for notifications and screen readers."""
-    return escaped(f"{_HEADINGS[card.state]}: {card.title}. {card.what_broke}", 600)
+    return escaped(f"{_heading(card)}. {card.what_broke}", 600)
 
 
 def _blocks(card: Card, room: Room) -> list[Block]:
-    heading = {"type": "header", "text": label(f"{_HEADINGS[card.state]}: {card.title}", MAX_HEADER)}
+    heading = {"type": "header", "text": label(_heading(card), MAX_HEADER)}
     blocks = [heading, *decision_blocks(card), rich(_what_broke(card), code(_quoted(card.quotes, room)))]
     if card.unread:
         blocks.append(rich(listed(*(sentence(words(f"could not read {one}", limit=160)) for one in card.unread[:3]))))
@@ -92,7 +92,7 @@ def _what_broke(card: Card) -> Block:
     certain = f"{card.failure_class}, {card.confidence:.0%} sure, said by {card.said_by}"
     return sentence(
         words(line(card.what_broke, 500), bold=True),
-        words(f"\n{line(card.place, 200)} · {card.environment}\n{line(certain, 200)}"),
+        words(f"\n{line(card.place, 200)} · environment {line(card.environment, 40)}\n{line(certain, 200)}"),
     )
 
 
@@ -124,17 +124,20 @@ def _steps(card: Card, room: Room) -> list[Block]:
 
 
 def _step(card: Card, step: CardStep, characters: int, summary_characters: int) -> Block:
-    told = sentence(
-        words(f"{step.number}. {line(step.summary, summary_characters)}", bold=True),
-        words(f"\nrisk {step.risk} · undo: {line(step.undo, summary_characters)}"),
-    )
+    told = [words(f"risk {step.risk} · undo: {line(step.undo, summary_characters)}")]
+    if len(card.steps) > 1 or len(_heading(card)) > MAX_HEADER:  # a single step stands in the heading already
+        told.insert(0, words(f"{step.number}. {line(step.summary, summary_characters)}\n", bold=True))
     if not step.preview:
-        return rich(told)
+        return rich(sentence(*told))
     lines = readable_diff(step.preview)
     shown = line_bounded("\n".join(one[:300] for one in lines[:MAX_PREVIEW_LINES]), characters)
     left = len(lines) - len(shown.splitlines())
     cut = [sentence(words(f"… {left} more lines: {_whole(card)}"))] if left > 0 else []
-    return rich(told, code(shown), *cut)
+    return rich(sentence(*told), code(shown), *cut)
+
+
+def _heading(card: Card) -> str:
+    return f"{_HEADINGS[card.state]}: {card.title}"
 
 
 def _whole(card: Card) -> str:
@@ -142,12 +145,9 @@ def _whole(card: Card) -> str:
 
 
 def _facts(card: Card) -> Block:
-    rows = {
-        "Risk": str(card.risk),
-        "Price": escaped(card.price, 100),
-        "Answer by": f"{moment_mrkdwn(card.deadline)}; silence is no",
-        "May answer": _who(card),
-    }
+    rows = {"Risk": str(card.risk), "Price": escaped(card.price, 100)}
+    if card.state.open:
+        rows |= {"Answer by": f"{moment_mrkdwn(card.deadline)}; silence is no", "May answer": _who(card)}
     return {"type": "section", "fields": [mrkdwn(f"*{name}*\n{value}") for name, value in rows.items()]}
 
 

@@ -21,8 +21,9 @@ def decision_blocks(card: Card) -> list[Block]:
     if card.outcome and card.state.ended:
         lines.append(sentence(words(line(card.outcome, 500), bold=True)))
     blocks = [rich(*_apart(lines))] if lines else []
-    if not card.state.open and card.progress:
-        blocks.append(rich(listed(*(_progress(entry.what) for entry in card.progress[-MAX_PROGRESS:]))))
+    told = [entry.what for entry in card.progress if not (card.outcome and entry.what.endswith(card.outcome))]
+    if told and not card.state.open:
+        blocks.append(rich(listed(*(_progress(what) for what in told[-MAX_PROGRESS:]))))
     return blocks
 
 
