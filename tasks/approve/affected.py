@@ -2,6 +2,7 @@
 
 from tasks.domain.incident import Incident, SignalSource
 from tasks.domain.plan import CLUSTER_REMEDIES, Action, Plan, Remedy
+from tasks.domain.story import Story
 
 _NOBODY = {
     Remedy.RERUN_FAILED_JOBS: "Nobody: the failed jobs run once more, and no code changes.",
@@ -15,9 +16,25 @@ _WHOLE_CLUSTER = {
 }
 
 
-def affected_by(plan: Plan, incident: Incident) -> tuple[str, ...]:
-    """One sentence for each part of the world that the plan touches, each said once."""
-    return tuple(dict.fromkeys(_sentence(action, incident) for action in plan.actions))
+MAX_NAMED = 5
+"""So many of the failures that an incident stands for are named."""
+
+
+def affected_by(plan: Plan, story: Story) -> tuple[str, ...]:
+    """One sentence for each part of the world that the plan touches, each said once, and one for who fails with it."""
+    touched = dict.fromkeys(_sentence(action, story.incident) for action in plan.actions)
+    return (*touched, *_others(story))
+
+
+def _others(story: Story) -> tuple[str, ...]:
+    """The failures that were taken for the same one."""
+    others = story.member_count - 1
+    if others < 1:
+        return ()
+    titles = [" ".join(member.signal.title.split())[:80] for member in story.members[1 : MAX_NAMED + 1]]
+    more = f", and {others - len(titles)} more" if others > len(titles) else ""
+    fails = "one more failure was" if others == 1 else f"{others} more failures were"
+    return (f"With it {fails} taken for the same: {'; '.join(titles)}{more}.",)
 
 
 def _sentence(action: Action, incident: Incident) -> str:

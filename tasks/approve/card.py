@@ -60,7 +60,7 @@ def make_card(story: Story, stored: StoredApproval, *, now: datetime, prefect_ur
         ),
         risk=max((action.risk for action in plan.actions), key=_RISKS.index),
         price=price_of(plan),
-        affected=affected_by(plan, story.incident),
+        affected=affected_by(plan, story),
         links=_links(story, request, prefect_url=prefect_url, web_url=web_url),
         asked_because=story.decision.reason if story.decision else "",
         remembered_incident=plan.remembered_incident,

@@ -55,6 +55,19 @@ def test_who_is_affected_is_said_or_said_to_be_unknown(tmp_path: Path) -> None:
     assert not card.can_merge
 
 
+def test_failures_of_the_same_cause_are_named(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    for number in range(8):
+        signal = told.incident.signal.model_copy(
+            update={"delivery_id": f"d{number}", "title": f"CI of service {number}"}
+        )
+        told.ledger.members.add(told.incident.id, signal, key=f"k{number}", keys=(), joined_by=None, at=NOW)
+    assert told.card().affected[-1] == (
+        "With it 7 more failures were taken for the same: CI of service 1; CI of service 2; CI of service 3; "
+        "CI of service 4; CI of service 5, and 2 more."
+    )
+
+
 def test_card_of_a_question_that_moved_on_is_void(tmp_path: Path) -> None:
     told = Told(tmp_path)
     told.ledger.incidents.set_status(told.incident.id, IncidentStatus.ESCALATED)
