@@ -17,10 +17,19 @@ from tests.flows.healing import Healing
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]
 
 
+def chosen(request: pytest.FixtureRequest) -> list[Treatment]:
+    """Those whose tests are run."""
+    calls = (getattr(item, "callspec", None) for item in request.session.items if item.path == request.path)
+    names = {call.params["row"].fault.name for call in calls if call is not None and "row" in call.params}
+    return [row for row in TREATMENTS if row.fault.name in names]
+
+
 @pytest.fixture(scope="module")
-def ward(cluster: Cluster, prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
+def ward(
+    request: pytest.FixtureRequest, cluster: Cluster, prefect_server: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Ward]:
     folder: Path = tmp_path_factory.mktemp("ward")
-    ward = Ward(cluster, TREATMENTS)
+    ward = Ward(cluster, chosen(request))
     try:
         ward.make_namespaces()
         with (
