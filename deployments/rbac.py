@@ -37,27 +37,34 @@ def healer_rights() -> tuple[Right, ...]:
 
 
 def rules_of(rights: Iterable[Right]) -> list[Manifest]:
-    """The rights as rules of a role, each resource once, in a stable order."""
-    verbs: dict[tuple[str, str], set[str]] = {}
+    """The rights as rules of a role, each resource once, in a stable order; what is for named objects says which."""
+    verbs: dict[tuple[str, str, tuple[str, ...]], set[str]] = {}
     for right in rights:
-        verbs.setdefault((right.group, right.resource), set()).update(right.verbs)
-    grouped: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for (group, resource), allowed in verbs.items():
-        grouped.setdefault((group, tuple(sorted(allowed))), []).append(resource)
+        verbs.setdefault((right.group, right.resource, right.names), set()).update(right.verbs)
+    grouped: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for (group, resource, names), allowed in verbs.items():
+        grouped.setdefault((group, tuple(sorted(allowed)), names), []).append(resource)
     return [
-        {"apiGroups": [group], "resources": sorted(resources), "verbs": list(allowed)}
-        for (group, allowed), resources in sorted(grouped.items())
+        {
+            "apiGroups": [group],
+            "resources": sorted(resources),
+            **({"resourceNames": list(names)} if names else {}),
+            "verbs": list(allowed),
+        }
+        for (group, allowed, names), resources in sorted(grouped.items())
     ]
 
 
 def accounts(namespaces: Sequence[str] = (), *, home: str = NAMESPACE, suffix: str = "") -> list[Manifest]:
     """The manifests of both accounts, which live in the namespace `home`.
 
-    `namespaces` are the only ones in which the healer may change something; when empty, all. `suffix` ends the names,
-    so that a cluster can hold several pairs.
+    `namespaces` are the only ones in which the healer may change something; when empty, all. Where an action is for one
+    object of a protected namespace (CoreDNS), that object is all there is to change in it. `suffix` ends the names, so
+    that a cluster can hold several pairs.
     """
     observer, healer = OBSERVER + suffix, HEALER + suffix
-    inside, outside = _split(healer_rights())
+    inside, outside = _split(right for right in healer_rights() if not right.namespace)
+    placed = _placed(healer_rights())
     made = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": home}},
         *(_named("ServiceAccount", "v1", name, home) for name in (observer, healer)),
@@ -67,9 +74,19 @@ def accounts(namespaces: Sequence[str] = (), *, home: str = NAMESPACE, suffix: s
     everywhere = outside if namespaces else (*inside, *outside)
     if everywhere:
         made += [_role("ClusterRole", healer, everywhere), _binding("ClusterRoleBinding", healer, home)]
-    for namespace in namespaces:
-        made += [_role("Role", healer, inside, namespace), _binding("RoleBinding", healer, home, namespace)]
+    for namespace in namespaces or placed:
+        rights = placed.get(namespace, inside)
+        made += [_role("Role", healer, rights, namespace), _binding("RoleBinding", healer, home, namespace)]
     return made
+
+
+def _placed(rights: Iterable[Right]) -> dict[str, list[Right]]:
+    """The rights that are for one namespace, by it."""
+    found: dict[str, list[Right]] = {}
+    for right in rights:
+        if right.namespace:
+            found.setdefault(right.namespace, []).append(right)
+    return found
 
 
 def accounts_yaml(namespaces: Sequence[str] = ()) -> str:

@@ -165,7 +165,11 @@ def heal(namespace: Namespace = None, everything: WholeCluster = False, as_json:
 def rbac(
     namespace: Annotated[
         list[str] | None,
-        typer.Option("--namespace", "-n", help="The only namespaces to change something in; may be repeated."),
+        typer.Option(
+            "--namespace",
+            "-n",
+            help="The only namespaces to change something in; may be repeated. In kube-system that is CoreDNS alone.",
+        ),
     ] = None,
 ) -> None:
     """Print the two accounts of Healflow for 'kubectl apply -f -': an observer and a healer, with least rights."""

@@ -150,11 +150,14 @@ class ChangeEngine:
 
 
 def change_spec(
-    name: Remedy, risk: Risk, engine: ChangeEngine, *, also: tuple[Right, ...] = ()
+    name: Remedy, risk: Risk, engine: ChangeEngine, *, also: tuple[Right, ...] = (), only: ObjectRef | None = None
 ) -> ActionSpec[ClusterContext]:
-    """The registry's row of an action that patches objects; it may read and patch its kinds, and `also`."""
+    """The registry's row of an action that patches objects; it may read and patch its kinds, and `also`. `only` is the
+    one object that it is for, where there is but one."""
+    place = {"namespace": only.namespace, "names": (only.name,)} if only is not None else {}
     rights = tuple(
-        Right(group=KINDS[kind].group, resource=KINDS[kind].plural, verbs=("get", "patch")) for kind in engine.kinds
+        Right(group=KINDS[kind].group, resource=KINDS[kind].plural, verbs=("get", "patch"), **place)
+        for kind in engine.kinds
     )
     return ActionSpec(
         name=name,

@@ -18,6 +18,10 @@ class Right(Noun):
     group: str
     resource: str
     verbs: tuple[str, ...]
+    namespace: str = ""
+    """The only namespace that it is for; empty is each in which something may be changed."""
+    names: tuple[str, ...] = ()
+    """The only objects that it is for; empty is all."""
 
 
 @dataclass(frozen=True)

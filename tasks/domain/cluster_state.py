@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from tasks.domain.cluster import KubeObject, dig, mapping_of
+from tasks.domain.cluster import KubeObject, ObjectRef, dig, mapping_of
 
 
 def state_digest(item: KubeObject) -> str:
@@ -28,3 +28,5 @@ RESTARTED_FOR = "healflow.io/restarted-for"
 """The annotation of a pod template that Healflow changed to restart its pods: `FINGERPRINT.INCIDENT`."""
 MADE_FOR = "healflow.io/made-for"
 """The annotation of an object that Healflow made: the incident for which it did."""
+CLUSTER_DNS = ObjectRef(kind="Deployment", namespace="kube-system", name="coredns")
+"""The cluster's DNS, as kubeadm, K3s, kind and EKS name it: the one object of a protected namespace that may change."""

@@ -7,11 +7,9 @@ from pydantic import Field
 from tasks.act.cluster_change import ChangeEngine, Operation, TargetParameters, change_spec, pointer_step
 from tasks.act.context import ClusterContext
 from tasks.domain.cluster import KubeObject, ObjectRef, dig
-from tasks.domain.cluster_state import RESTARTED_FOR
+from tasks.domain.cluster_state import CLUSTER_DNS, RESTARTED_FOR
 from tasks.domain.plan import Remedy, Risk
 from tasks.errors import ForbiddenError, PermanentError
-
-_NAMESPACE = "kube-system"
 
 
 class RestartParameters(TargetParameters):
@@ -22,10 +20,10 @@ class RestartParameters(TargetParameters):
 
 def _allow(context: ClusterContext, ref: ObjectRef) -> None:
     """The exception to protected namespaces, and none to the list of those in which something may be changed."""
-    if ref.kind != "Deployment" or ref.namespace != _NAMESPACE:
+    if ref != CLUSTER_DNS:
         raise ForbiddenError(f"{ref} is not the cluster's DNS")
     allowed = context.settings.namespaces
-    if allowed and _NAMESPACE not in allowed:
+    if allowed and ref.namespace not in allowed:
         raise ForbiddenError(f"{ref}: changes are allowed in {', '.join(allowed)} only")
 
 
@@ -46,4 +44,5 @@ SPEC = change_spec(
     Remedy.RESTART_COREDNS,
     Risk.MEDIUM,
     ChangeEngine(parameters=RestartParameters, kinds=("Deployment",), derive=_derive, allow=_allow),
+    only=CLUSTER_DNS,
 )

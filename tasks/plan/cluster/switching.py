@@ -5,7 +5,7 @@ import re
 
 from tasks.domain.cluster import ClusterSnapshot, KubeObject, dig, mapping_of
 from tasks.domain.cluster_cause import ClusterCause
-from tasks.domain.cluster_state import CORDONED_BY
+from tasks.domain.cluster_state import CLUSTER_DNS, CORDONED_BY
 from tasks.domain.incident import Incident
 from tasks.domain.plan import Action, Remedy, Risk
 from tasks.plan.case import Unfit
@@ -76,7 +76,7 @@ def uncordon_node(_incident: Incident, cause: ClusterCause, snapshot: ClusterSna
 def restart_coredns(_incident: Incident, cause: ClusterCause, snapshot: ClusterSnapshot) -> tuple[Action, KubeObject]:
     """Where the DNS wants pods and none of them is ready."""
     target = _target(cause, snapshot, "Deployment")
-    if target.namespace != "kube-system" or target.labels.get("k8s-app") != "kube-dns":
+    if target.ref != CLUSTER_DNS or target.labels.get("k8s-app") != "kube-dns":
         raise Unfit("it is not the cluster's DNS")
     if not target.spec.get("replicas", 1) or mapping_of(target.status).get("readyReplicas"):
         raise Unfit("it has ready pods, or wants none")

@@ -17,10 +17,15 @@ LEADING_FURTHER = {"*", "escalate", "bind", "impersonate", "deletecollection", "
 
 
 def rules(rows: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
+    return {(group, resource, verb) for group, resource, verb, _ in named_rules(rows)}
+
+
+def named_rules(rows: list[dict[str, Any]]) -> set[tuple[str, str, str, tuple[str, ...]]]:
     found = set()
     for row in rows:
+        names = tuple(row.get("resourceNames", ()))
         for group in row["apiGroups"]:
-            found |= {(group, resource, verb) for resource in row["resources"] for verb in row["verbs"]}
+            found |= {(group, resource, verb, names) for resource in row["resources"] for verb in row["verbs"]}
     return found
 
 
@@ -30,12 +35,24 @@ def test_committed_file_is_what_the_registry_asks_for() -> None:
 
 def test_healer_has_the_rights_of_the_actions_and_no_other() -> None:
     wanted = {
-        (right.group, right.resource, verb)
+        (right.group, right.resource, verb, right.names)
         for spec in ACTIONS.values()
         for right in spec.rights
         for verb in right.verbs
     }
-    assert rules(rules_of(healer_rights())) == wanted
+    assert named_rules(rules_of(healer_rights())) == wanted
+
+
+def test_in_the_namespace_of_the_dns_nothing_but_its_deployment_may_be_changed() -> None:
+    made = accounts(("shop", "kube-system"))
+    roles = {row["metadata"]["namespace"]: row["rules"] for row in made if row["kind"] == "Role"}
+    wanted = {("apps", "deployments", verb, ("coredns",)) for verb in ("get", "patch")}
+    assert named_rules(roles["kube-system"]) == wanted
+    assert not named_rules(roles["shop"]) & wanted
+
+
+def test_named_namespaces_leave_the_dns_alone_where_it_is_not_among_them() -> None:
+    assert {row["metadata"]["namespace"] for row in accounts(("shop",)) if row["kind"] == "Role"} == {"shop"}
 
 
 def test_no_wildcard_and_nothing_that_leads_further() -> None:
