@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, unique_refs, without_secret_data
+from tasks.domain.cluster_cause import ClusterTriage
 from tasks.domain.cluster_health import ObjectHealth, health_of, namespace_health
 from tasks.domain.outcome import Check, Verification
 from tasks.errors import NotFoundError, TransientError
@@ -96,6 +97,16 @@ def verify_cluster(
     checks = watch.checks()
     passed = bool(checks) and all(check.passed for check in checks)
     return Verification(passed=passed, checks=checks, seconds=clock() - started)
+
+
+def comes_and_goes(found: ClusterTriage, state: ClusterSnapshot) -> bool:
+    """Whether what has to change had been started again when it was diagnosed, and the same containers still run.
+
+    However long they run this time, that is the time between two failures. Pods that were replaced count anew.
+    """
+    target = found.cause.target if found.cause is not None else None
+    before = next((one.restarts for one in found.health if one.ref == target), 0)
+    return target is not None and 0 < before <= health_of(state, target).restarts
 
 
 class _Watch:

@@ -25,7 +25,7 @@ from tasks.errors import PermanentError
 from tasks.retrying import RETRYING
 from tasks.settings import KubernetesSettings, Settings
 from tasks.verify.checks import verify_by_rerun
-from tasks.verify.cluster import POLL_SECONDS, read_health_state, verify_cluster
+from tasks.verify.cluster import POLL_SECONDS, comes_and_goes, read_health_state, verify_cluster
 from tasks.verify.hosted import verify_attempt, verify_patch_here
 
 
@@ -45,7 +45,7 @@ def prove(triage: Triage, checkout: str, commit: str) -> Verification:
 @task(task_run_name="read whether it is healthy again", cache_policy=NO_CACHE, **RETRYING)
 def healthy_by_itself(triage: Triage) -> Verification | None:
     """The proof that nothing is left to heal: all that was unhealthy is healthy, and stays so for its window; `None`
-    when it is not. What is killed again and again looks healthy in between.
+    when it is not. What fails again and again looks healthy in between.
     """
     cluster, door = _cluster_of(triage), _door_of(triage)
     if not cluster.unhealthy and door is None:
@@ -53,7 +53,8 @@ def healthy_by_itself(triage: Triage) -> Verification | None:
     kubernetes = _kubernetes(triage)
     with Cluster.from_settings(kubernetes) as live:
         state = read_health_state(live, cluster.watched)
-        if not all(health_of(state, ref).healthy for ref in cluster.watched) or (door and not door().healthy):
+        well = all(health_of(state, ref).healthy for ref in cluster.watched) and (door is None or door().healthy)
+        if comes_and_goes(cluster, state) or not well:
             return None
         seen = verify_cluster(
             lambda: read_health_state(live, cluster.watched),

@@ -59,14 +59,14 @@ def test_fault_with_a_safe_remedy_is_healed_by_it_and_proven(ward: Ward, row: Tr
     found = seen(ward, row)
     assert found.found[0].split(" ")[1] in row.fault.targets, found.found
     assert found.asked_first, "nothing is changed before a person said yes"
-    assert found.outcome.status is IncidentStatus.HEALED, found.outcome.summary
-    assert found.outcome.action_names == (row.remedy,)
+    assert [one.status for one in found.outcomes] == [IncidentStatus.HEALED for _ in row.remedies], found.outcomes
+    assert [one.action_names for one in found.outcomes] == [(remedy,) for remedy in row.remedies]
     assert len(found.changed) == 1, "only the object that the remedy is for"
 
 
 @pytest.mark.parametrize("row", REPORTED, ids=lambda row: row.fault.name)
 def test_fault_without_a_safe_remedy_is_told_and_left_as_it_is(ward: Ward, row: Treatment) -> None:
     found = seen(ward, row)
-    assert found.outcome.status is IncidentStatus.REPORTED, found.outcome.summary
-    assert found.outcome.action_names == ()
+    assert [one.status for one in found.outcomes] == [IncidentStatus.REPORTED], found.outcomes
+    assert found.outcomes[0].action_names == ()
     assert found.changed == (), row.because

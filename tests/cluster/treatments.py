@@ -35,7 +35,12 @@ class Treatment(Noun):
     verified: bool = False
     """Whether a deploy had verified what ran before. It tells of itself that it works only as long as it has pods,
     and a container that serves for a moment before it fails has them all replaced."""
-    remedy: Remedy | None = None
+    remedies: tuple[Remedy, ...] = ()
+    """One a heal: where there are more, the failure came back after the one before."""
+    measured: bool = False
+    """Whether a heal begins only when it was measured what the pods use."""
+    lasts_seconds: float = 0.0
+    """How long after the last heal nothing may be started again."""
     because: str = ""
     """Why nothing is changed, where there is no remedy."""
 
@@ -45,7 +50,9 @@ def _planted(name: str) -> Fault:
 
 
 def _rolled_back(name: str, *good: Manifest, verified: bool = False) -> Treatment:
-    return Treatment(fault=_planted(name), good=good or (SLEPT,), verified=verified, remedy=Remedy.ROLL_BACK_ROLLOUT)
+    return Treatment(
+        fault=_planted(name), good=good or (SLEPT,), verified=verified, remedies=(Remedy.ROLL_BACK_ROLLOUT,)
+    )
 
 
 def _reported(name: str, because: str) -> Treatment:
@@ -59,6 +66,11 @@ def _service(target_port: int | str) -> Manifest:
 
 def _probing(**probes: Manifest) -> Manifest:
     return deployment(container(SERVER, ports=_DECLARED, **probes))
+
+
+def scaled_to(replicas: int, workload: Manifest) -> Manifest:
+    """A workload with so many pods."""
+    return {**workload, "spec": {**workload["spec"], "replicas": replicas}}
 
 
 def _cron_job(command: str) -> Manifest:
@@ -79,7 +91,7 @@ _OF_FAULTS = (
     _rolled_back("no-config"),
     _reported("no-secret", "nothing tells what a Secret held that was there from the beginning or never"),
     _rolled_back("no-key", manifest("Secret", "login", type="Opaque", data={"user": "YQ=="}), SLEPT),
-    Treatment(fault=_planted("selector"), remedy=Remedy.PATCH_SERVICE),
+    Treatment(fault=_planted("selector"), remedies=(Remedy.PATCH_SERVICE,)),
     _reported("quota", "a quota is somebody's limit, and is never raised to make something pass"),
     _rolled_back("too-big"),
     _reported("claim", "which class a volume is to have is its owner's to say, and a claim may hold data"),
@@ -97,6 +109,44 @@ _OF_FAULTS = (
     _reported("private", "no credentials are given, and another try is refused as well"),
     _reported("limited", "whoever asks again is limited for longer; the kubelet waits by itself"),
 )
+NEEDS = "import time; held = b'x' * (33 << 20); time.sleep(35); more = b'x' * (12 << 20); time.sleep(3600)"
+"""Less than a limit of 44 MiB for a while, and then more; it is no leak, which would grow on."""
+ASK = "while sleep 1; do curl -sS -m 3 -o /dev/null http://cart:8080/ || exit 1; done"
+_SLOW = (
+    Treatment(
+        fault=Fault(
+            name="needs-more",
+            objects=(
+                deployment(
+                    {
+                        "name": "app",
+                        "image": "python:3.12-slim",
+                        "command": ["python", "-c", NEEDS],
+                        "resources": {"requests": {"memory": "44Mi"}, "limits": {"memory": "44Mi"}},
+                    }
+                ),
+            ),
+            expected=F.K8S_OOM,
+            targets=CART,
+        ),
+        remedies=(Remedy.RESTART_ROLLOUT, Remedy.SIZE_RESOURCES),
+        measured=True,
+        lasts_seconds=40,
+    ),
+    Treatment(
+        fault=Fault(
+            name="scaled-down",
+            objects=(
+                scaled_to(0, deployment(container(SERVER))),
+                manifest("Service", "cart", spec={"selector": {"app": "cart"}, "ports": [{"port": 8080}]}),
+                deployment(container(ASK, image="curlimages/curl:latest"), name="checkout"),
+            ),
+            expected=F.K8S_CRASH_DEP,
+            targets=CART,
+        ),
+        remedies=(Remedy.SCALE_WORKLOAD,),
+    ),
+)
 _MORE = (
     Treatment(
         fault=Fault(
@@ -105,7 +155,7 @@ _MORE = (
             expected=F.K8S_PROBE_READY,
             targets=CART,
         ),
-        remedy=Remedy.PATCH_WORKLOAD,
+        remedies=(Remedy.PATCH_WORKLOAD,),
     ),
     Treatment(
         fault=Fault(
@@ -114,7 +164,7 @@ _MORE = (
             expected=F.K8S_CRASH_LIVENESS,
             targets=CART,
         ),
-        remedy=Remedy.PATCH_WORKLOAD,
+        remedies=(Remedy.PATCH_WORKLOAD,),
     ),
     Treatment(
         fault=Fault(
@@ -133,7 +183,7 @@ _MORE = (
             targets=CART,
         ),
         good=(SERVED,),
-        remedy=Remedy.PATCH_WORKLOAD,
+        remedies=(Remedy.PATCH_WORKLOAD,),
     ),
     Treatment(
         fault=Fault(
@@ -142,7 +192,7 @@ _MORE = (
             expected=F.K8S_SVC_PORT,
             targets=("Service/cart",),
         ),
-        remedy=Remedy.PATCH_SERVICE,
+        remedies=(Remedy.PATCH_SERVICE,),
     ),
     Treatment(
         fault=Fault(
@@ -152,7 +202,7 @@ _MORE = (
             targets=CART,
         ),
         good=(SLEPT,),
-        remedy=Remedy.ROLL_BACK_ROLLOUT,
+        remedies=(Remedy.ROLL_BACK_ROLLOUT,),
     ),
     Treatment(
         fault=Fault(
@@ -162,7 +212,7 @@ _MORE = (
             targets=CART,
         ),
         good=(SLEPT,),
-        remedy=Remedy.ROLL_BACK_ROLLOUT,
+        remedies=(Remedy.ROLL_BACK_ROLLOUT,),
     ),
     Treatment(
         fault=Fault(
@@ -171,9 +221,9 @@ _MORE = (
             expected=F.K8S_CRASH_APP,
             targets=("CronJob/report",),
         ),
-        remedy=Remedy.SUSPEND_CRON_JOB,
+        remedies=(Remedy.SUSPEND_CRON_JOB,),
     ),
 )
-TREATMENTS = (*_OF_FAULTS, *_MORE)
-HEALED = tuple(row for row in TREATMENTS if row.remedy is not None)
-REPORTED = tuple(row for row in TREATMENTS if row.remedy is None)
+TREATMENTS = (*_SLOW, *_OF_FAULTS, *_MORE)
+HEALED = tuple(row for row in TREATMENTS if row.remedies)
+REPORTED = tuple(row for row in TREATMENTS if not row.remedies)

@@ -24,7 +24,7 @@ from tests.cluster.faults import Manifest
 from tests.cluster.treatments import Treatment
 from tests.flows.healing import Healing
 
-AT_ONCE = 6
+AT_ONCE, POLL_SECONDS = 8, 2.0
 SETTLED_SECONDS, SHOWN_SECONDS = 120, 150
 _WANTED = ("spec", "data")
 
@@ -32,12 +32,11 @@ _WANTED = ("spec", "data")
 class Seen(Noun):
     """What was seen of one treatment."""
 
-    incident_id: str
     found: tuple[str, ...]
-    """Class and object of each cause at the moment when the incident was opened."""
-    outcome: Outcome
+    """Class and object of each cause at the moment when the first incident was opened."""
+    outcomes: tuple[Outcome, ...]
     asked_first: bool
-    """Whether the heal waited for a person before anything was changed."""
+    """Whether each heal waited for a person before anything was changed."""
     changed: tuple[str, ...]
     """What was planted and is otherwise now, as `Kind/name`."""
 
@@ -126,22 +125,26 @@ class Ward:
             wait(lambda job=job: self._cluster.read(job).condition("Failed").get("status") == "True", SHOWN_SECONDS)
 
     def _heal(self, row: Treatment, healing: Healing) -> None:
-        causes = self._shown(row, healing)
-        now = datetime.now(UTC)
-        incident = healing.ledger.incidents.open(open_incident(cluster_signal(causes[0], now=now), now=now))
-        before = self._planted(row)
-        outcome = healing.start(incident)
-        asked = outcome is None and self._planted(row) == before
-        if outcome is None:
-            outcome = self._approved(incident, healing)
+        planted, found, asked = self._planted(row), tuple[str, ...](), list[bool]()
+        outcomes: list[Outcome] = []
+        for _ in row.remedies or (None,):
+            causes = self._shown(row, healing)
+            found = found or tuple(
+                f"{one.diagnosis.failure_class} {one.target.kind}/{one.target.name}" for one in causes
+            )
+            now, before = datetime.now(UTC), self._planted(row)
+            incident = healing.ledger.incidents.open(open_incident(cluster_signal(causes[0], now=now), now=now))
+            outcome = healing.start(incident)
+            asked.append(outcome is None and self._planted(row) == before)
+            outcomes.append(outcome or self._approved(incident, healing))
         after = self._planted(row)
         self.seen[row.fault.name] = Seen(
-            incident_id=incident.id,
-            found=tuple(f"{one.diagnosis.failure_class} {one.target.kind}/{one.target.name}" for one in causes),
-            outcome=outcome,
-            asked_first=asked,
-            changed=tuple(name for name, state in before.items() if after.get(name) != state),
+            found=found,
+            outcomes=tuple(outcomes),
+            asked_first=all(asked),
+            changed=tuple(name for name, state in planted.items() if after.get(name) != state),
         )
+        self._lasts(row)
 
     def _approved(self, incident: Incident, healing: Healing) -> Outcome:
         healing.answer(incident, Answer.APPROVE)
@@ -155,10 +158,28 @@ class Ward:
         def shows() -> bool:
             settings, namespace = healing.settings.kubernetes, self.namespace(row)
             found[:] = explain_live_cluster(settings, namespace=namespace, now=datetime.now(UTC)).causes
-            return bool(found) and found[0].diagnosis.failure_class == row.fault.expected
+            shown = bool(found) and found[0].diagnosis.failure_class == row.fault.expected
+            return shown and (not row.measured or self._is_measured(row))
 
         wait(shows, SHOWN_SECONDS)
         return tuple(found)
+
+    def _is_measured(self, row: Treatment) -> bool:
+        named = {pod["metadata"]["name"] for pod in self._pods(row)}
+        told = self._cluster.list_raw("PodMetrics", namespace=self.namespace(row), api_version="metrics.k8s.io/v1beta1")
+        return any(one["metadata"]["name"] in named and one.get("containers") for one in told)
+
+    def _lasts(self, row: Treatment) -> None:
+        until = time.monotonic() + row.lasts_seconds
+        while time.monotonic() < until:
+            for pod in self._pods(row):
+                rows = pod["status"].get("containerStatuses", ())
+                assert not any(one["restartCount"] for one in rows), "it failed again"
+            time.sleep(POLL_SECONDS)
+
+    def _pods(self, row: Treatment) -> list[Manifest]:
+        pods = self._cluster.list_raw("Pod", namespace=self.namespace(row))
+        return [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
 
     def _planted(self, row: Treatment) -> dict[str, Any]:
         """What was planted, as it stands in the cluster; what is gone is missing."""
@@ -183,4 +204,4 @@ def wait(holds: Callable[[], bool], seconds: float) -> None:
     until = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < until, "it did not come to that"
-        time.sleep(2)
+        time.sleep(POLL_SECONDS)

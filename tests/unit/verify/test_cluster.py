@@ -7,10 +7,13 @@ from typing import Any
 
 from tasks.clients.ledger import Ledger
 from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef
-from tasks.domain.cluster_health import ObjectHealth, namespace_health
+from tasks.domain.cluster_cause import ClusterCause, ClusterTriage
+from tasks.domain.cluster_health import ObjectHealth, health_of, namespace_health
+from tasks.domain.diagnosis import Diagnosis
+from tasks.domain.failure_class import FailureClass
 from tasks.domain.outcome import Verification
 from tasks.errors import TransientError
-from tasks.verify.cluster import verify_cluster
+from tasks.verify.cluster import comes_and_goes, verify_cluster
 
 CART = ObjectRef(kind="Deployment", namespace="shop", name="cart")
 
@@ -124,6 +127,22 @@ def test_cluster_that_stays_away_is_inconclusive() -> None:
     found = proof(iter([TransientError("connection refused")] * 99))
     assert not found.passed
     assert "could not be reached" in found.inconclusive
+
+
+def triaged(restarts: int) -> ClusterTriage:
+    found = Diagnosis(failure_class=FailureClass.UNKNOWN, cause="It fails.", confidence=0.0, fingerprint="f" * 20)
+    health = health_of(state(cart=0, restarts=restarts), CART)
+    return ClusterTriage(cause=ClusterCause(diagnosis=found, target=CART), watched=(CART,), health=(health,))
+
+
+def test_containers_that_failed_before_and_run_again_are_not_healthy_by_themselves() -> None:
+    assert comes_and_goes(triaged(2), state(restarts=2))
+    assert comes_and_goes(triaged(2), state(restarts=3))
+
+
+def test_pods_that_took_their_place_may_be_healthy_by_themselves() -> None:
+    assert not comes_and_goes(triaged(2), state(restarts=0))
+    assert not comes_and_goes(triaged(0), state(restarts=0))
 
 
 def test_second_heal_waits_until_the_first_lets_go_or_its_lease_ends(tmp_path: Path) -> None:
