@@ -10,6 +10,7 @@ import yaml
 from deployments.rbac import HEALER, OBSERVER, accounts
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.domain.cluster import ObjectRef
+from tasks.settings import KubernetesSettings
 from tests.cluster.shop import Shop
 
 
@@ -27,7 +28,7 @@ def generated_accounts(cluster: Cluster, namespaces: Sequence[str], path: Path) 
     finally:
         for row in made:
             place = row["metadata"].get("namespace", "")
-            if place not in namespaces:
+            if not place or place in KubernetesSettings().protected_namespaces:
                 ref = ObjectRef(kind=row["kind"], namespace=place, name=row["metadata"]["name"])
                 cluster.delete(ref, uid=str(cluster.read(ref).raw["metadata"]["uid"]))
 

@@ -28,7 +28,7 @@ class Shop:
         wanted = workload or deployment(WELL)
         self.cart = ObjectRef(kind="Deployment", namespace=namespace, name=wanted["metadata"]["name"])
         self.create(wanted)
-        self.wait(lambda: self.read().status.get("readyReplicas") == wanted["spec"].get("replicas", 1))
+        self.wait(lambda: self.read().status.get("readyReplicas", 0) == wanted["spec"].get("replicas", 1))
 
     def create(self, manifest: dict[str, Any]) -> None:
         metadata = {**manifest["metadata"], "namespace": self._namespace}

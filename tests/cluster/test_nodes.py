@@ -8,41 +8,19 @@ import pytest
 
 from flows.explain_cluster import explain_live_cluster
 from tasks.clients.kubernetes.cluster import Cluster
-from tasks.domain.cluster import ObjectRef
 from tasks.domain.failure_class import FailureClass
 from tasks.settings import KubernetesSettings
 from tests.cluster.faults import container, deployment
+from tests.cluster.nodes import node_without_kubelet
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
-_ROOM = {"cpu": "4", "memory": "8Gi", "pods": "110"}
 
 
 @pytest.fixture
 def tainted(cluster: Cluster, namespace: str) -> Iterator[str]:
-    """A node that is ready as long as nobody misses its kubelet, which takes the cluster over half a minute."""
-    labels = {"pool": namespace}
     spec = {"taints": [{"key": "dedicated", "value": "batch", "effect": "NoSchedule"}]}
-    made = cluster.create(
-        {"apiVersion": "v1", "kind": "Node", "metadata": {"name": namespace, "labels": labels}, "spec": spec}
-    )
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    ready = {
-        "type": "Ready",
-        "status": "True",
-        "reason": "KubeletReady",
-        "lastHeartbeatTime": now,
-        "lastTransitionTime": now,
-    }
-    status = [
-        {"op": "add", "path": "/status", "value": {"conditions": [ready], "capacity": _ROOM, "allocatable": _ROOM}}
-    ]
-    cluster.connection.request(
-        "PATCH", f"/api/v1/nodes/{namespace}/status", body=status, content_type="application/json-patch+json"
-    )
-    try:
+    with node_without_kubelet(cluster, namespace, spec):
         yield namespace
-    finally:
-        cluster.delete(ObjectRef(kind="Node", name=namespace), uid=str(made.raw["metadata"]["uid"]))
 
 
 def test_untolerated_taint_is_named_with_the_workload(cluster: Cluster, namespace: str, tainted: str) -> None:

@@ -13,7 +13,7 @@ from tasks.domain.incident import Incident
 from tasks.domain.outcome import SimilarIncident
 from tasks.domain.plan import ONCE_PER_FINGERPRINT, Action, Plan, Remedy, Risk
 from tasks.plan.case import Unfit
-from tasks.plan.cluster.playbooks import CLUSTER_PLAYBOOKS
+from tasks.plan.cluster.playbooks import playbook_for
 from tasks.plan.cluster.registry import BOUNDED_DRAFTERS, CLUSTER_DRAFTERS
 from tasks.plan.draft import check_it_held, explain_passed_over
 from tasks.plan.playbooks import ADVICE
@@ -31,7 +31,7 @@ def draft_cluster_plan(
 ) -> Plan:
     """The plan for one cause; what is planned on is the state of the object that changes."""
     found, passed_over = cause.diagnosis.failure_class, list[str]()
-    for remedy in CLUSTER_PLAYBOOKS.get(found, ()):
+    for remedy in playbook_for(found, cause.target):
         try:
             check_it_held(remedy, similar)
             _check_it_is_first(remedy, similar)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from tasks.domain.cluster import ObjectRef
+from tasks.domain.cluster_state import CLUSTER_DNS
 from tasks.domain.failure_class import FailureClass as F
 from tasks.domain.plan import Remedy
 
@@ -52,3 +54,21 @@ CLUSTER_PLAYBOOKS: Mapping[F, tuple[Remedy, ...]] = MappingProxyType(
     }
 )
 """What is tried against a class in a cluster; a class that is not listed is reported and nothing else."""
+_DNS_AILS = frozenset(
+    {
+        F.K8S_DNS,
+        F.K8S_PROBE_READY,
+        F.K8S_CRASH_CONFIG,
+        F.K8S_CRASH_DEP,
+        F.K8S_CRASH_APP,
+        F.K8S_CRASH_LIVENESS,
+        F.K8S_OOM,
+    }
+)
+
+
+def playbook_for(found: F, target: ObjectRef) -> tuple[Remedy, ...]:
+    """The remedies to try, in order. Of the cluster's DNS nothing is changed, whatever ails it: it may be restarted."""
+    if target == CLUSTER_DNS:
+        return (Remedy.RESTART_COREDNS,) if found in _DNS_AILS else ()
+    return CLUSTER_PLAYBOOKS.get(found, ())

@@ -62,6 +62,8 @@ ARGO = {"labels": {"argocd.argoproj.io/instance": "shop"}}
         (F.K8S_NODE_PRESSURE, (pod(phase="Running"),), "neither stuck before its start nor evicted"),
         (F.K8S_DNS, (dns(readyReplicas=1),), "ready pods"),
         (F.K8S_DNS, (raw("Deployment", "cart"),), "not the cluster's DNS"),
+        (F.K8S_IMAGE_NOTFOUND, (dns(readyReplicas=0),), "No remedy for k8s.image.notfound"),
+        (F.K8S_PROBE_READY, (dns(readyReplicas=1),), "ready pods"),
     ],
 )
 def test_what_is_not_safe_is_reported_with_the_reason(found: F, objects: tuple[dict[str, Any], ...], why: str) -> None:
@@ -79,6 +81,8 @@ def test_what_is_not_safe_is_reported_with_the_reason(found: F, objects: tuple[d
         (F.K8S_NODE_PRESSURE, (pod(phase="Failed", reason="Evicted"),), Remedy.DELETE_POD),
         (F.K8S_SANDBOX, (pod(phase="Pending"),), Remedy.DELETE_POD),
         (F.K8S_DNS, (dns(readyReplicas=0),), Remedy.RESTART_COREDNS),
+        (F.K8S_PROBE_READY, (dns(readyReplicas=0),), Remedy.RESTART_COREDNS),
+        (F.K8S_CRASH_CONFIG, (dns(readyReplicas=0),), Remedy.RESTART_COREDNS),
     ],
 )
 def test_remedy_is_planned_on_the_state_that_was_seen(

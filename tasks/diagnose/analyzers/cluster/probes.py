@@ -44,7 +44,15 @@ def find_failing_probes(snapshot: ClusterSnapshot) -> Iterator[Clue]:
             and item.condition("Ready").get("status") == "False"
         )
         if snapshot.desired_only or ailing:
-            yield from _contradictions(item)
+            yield from _contradictions(item, _to_blame(snapshot, item))
+
+
+def _to_blame(snapshot: ClusterSnapshot, item: KubeObject) -> tuple[tuple[str, str], ...]:
+    """The probes that may be why it ails. One that kills has killed: pods that never began anew are not its victims,
+    and it may well ask a port that nobody declared."""
+    pods = [item] if item.kind == "Pod" else snapshot.pods_of(item.ref)
+    killed = any(state.restarts for pod in pods for state in states_of(pod))
+    return _PROBES if killed or not pods else tuple(row for row in _PROBES if row[1] != "liveness")
 
 
 def _failing(snapshot: ClusterSnapshot, pod: KubeObject) -> Iterator[Clue]:
@@ -93,9 +101,9 @@ def _wrong_port(pod: KubeObject) -> str:
     return f" {said}" if said else ""
 
 
-def _contradictions(item: KubeObject) -> Iterator[Clue]:
+def _contradictions(item: KubeObject, probes: tuple[tuple[str, str], ...] = _PROBES) -> Iterator[Clue]:
     for container in containers_of(item.pod_spec):
-        for field, kind in _PROBES:
+        for field, kind in probes:
             probe = mapping_of(container.get(field))
             why = _impossible(probe, container) if probe else ""
             if why:
@@ -122,7 +130,7 @@ def _impossible(probe: Json, container: Json) -> str:
     if isinstance(port, str) and not port.isdigit():
         named = [row.get("name") for row in ports]
         return "" if port in named or not ports else f"it asks port {port!r}, and the container names only {named}"
-    numbers = [row.get("containerPort") for row in ports]
+    numbers = list(dict.fromkeys(row.get("containerPort") for row in ports))
     other = [_port_of(container, field) for field, _ in _PROBES]
     if numbers and int(port) not in numbers and not (other.count(int(port)) > 1):
         return f"it asks the wrong port {port}, while the container listens on {' and '.join(str(number) for number in numbers)}"

@@ -45,7 +45,7 @@ def find_unscheduled(snapshot: ClusterSnapshot) -> Iterator[Clue]:
     """One clue for each pod that waits for a node, and for what manifests ask of nodes in vain."""
     for pod in snapshot.of_kind("Pod"):
         if pod.status.get("phase") == "Pending" and not pod.spec.get("nodeName") and not is_leaving(pod):
-            yield from _explain(snapshot, pod)
+            yield from (clue for clue in _explain(snapshot, pod) if not _waits_for_closed_node(snapshot, clue))
         elif pod.status.get("phase") == "Pending":
             yield from _sandbox(snapshot, pod)
     if snapshot.desired_only:
@@ -99,6 +99,15 @@ def _explain(snapshot: ClusterSnapshot, pod: KubeObject) -> Iterator[Clue]:
         )
 
 
+def _waits_for_closed_node(snapshot: ClusterSnapshot, clue: Clue) -> bool:
+    """Whether a node that somebody closed is the cause, which is named by itself with those who wait for it."""
+    return (
+        "were unschedulable" in clue.cause
+        and clue.failure_class is F.K8S_PENDING_UNSCHED
+        and any(node.spec.get("unschedulable") is True for node in snapshot.of_kind("Node"))
+    )
+
+
 def _in_texts(snapshot: ClusterSnapshot, pod: KubeObject) -> tuple[str, list[Quote]]:
     """What a tool told about this pod, where no event of it was captured."""
     for text in snapshot.texts:
@@ -119,8 +128,8 @@ def _judge(snapshot: ClusterSnapshot, pod: KubeObject, message: str, quotes: lis
             tallied[failure_class] = tallied.get(failure_class, 0) + (
                 0 if _CONTROL.search(why) and len(parts) > 1 else count
             )
-    # The other nodes are not meant: what keeps the pod from those that are is the taint.
-    if F.K8S_PENDING_TAINT in tallied and _wants_a_known_node(snapshot, pod):
+    # The other nodes are not meant: what keeps the pod from those that are is something else.
+    if len(tallied) > 1 and _wants_a_known_node(snapshot, pod):
         tallied.pop(F.K8S_PENDING_AFFINITY, None)
     order = [kind for kind, _ in _KINDS]
     chosen = max(tallied, key=lambda kind: (tallied[kind], -order.index(kind)), default=F.K8S_PENDING_UNSCHED)

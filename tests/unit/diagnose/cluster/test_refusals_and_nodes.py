@@ -91,3 +91,34 @@ def test_cordon_that_nobody_waits_for_is_a_hint() -> None:
     found = diagnose_cluster(node("Ready", "True", unschedulable=True))
     assert found.passed
     assert [str(hint.target) for hint in found.hints] == ["Node/n1"]
+
+
+def waiting(said: str, *, closed: bool) -> ClusterSnapshot:
+    """A pod that wants the node n1, of two."""
+    pod = {
+        "kind": "Pod",
+        "metadata": {"namespace": "shop", "name": "cart"},
+        "spec": {"nodeSelector": {"pool": "batch"}},
+        "status": {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "message": said}]},
+    }
+    wanted = {
+        "kind": "Node",
+        "metadata": {"name": "n1", "labels": {"pool": "batch"}},
+        "spec": {"unschedulable": closed},
+    }
+    other = {"kind": "Node", "metadata": {"name": "n2"}, "spec": {}}
+    return ClusterSnapshot(objects=tuple(KubeObject(raw=raw) for raw in (pod, wanted, other)))
+
+
+def test_node_that_is_wanted_and_closed_is_the_cause_and_not_the_selector() -> None:
+    said = (
+        "0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) were unschedulable. "
+        "no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
+    )
+    found = diagnose_cluster(waiting(said, closed=True)).causes
+    assert [(one.diagnosis.failure_class, str(one.target)) for one in found] == [("k8s.pending.unsched", "Node/n1")]
+
+
+def test_wanted_node_without_room_is_no_fault_of_the_selector() -> None:
+    said = "0/2 nodes are available: 1 Insufficient memory, 1 node(s) didn't match Pod's node affinity/selector."
+    assert first(waiting(said, closed=False))[0] == "k8s.pending.res"
