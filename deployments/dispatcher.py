@@ -148,7 +148,11 @@ class Dispatcher:
             what = "no incident has this run" if stored is None else "the incident has ended"
             self._ledger.events.settle(notice.delivery_id, EventStatus.IGNORED, note=what)
             return
-        if not notice.waits:
+        if notice.waits:
+            for question in self._ledger.approvals.of_incident(stored.incident.id):
+                if question.answer is None:
+                    self._ledger.cards.want(question.request.id, stored.incident.id, at=now)
+        else:
             self._expire(now)
             self._look_after(stored, now)
         note = "waits for a person" if notice.waits else "its run ended from outside"

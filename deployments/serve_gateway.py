@@ -1,10 +1,12 @@
-"""`python -m deployments.serve_gateway`: the gateway and the dispatcher in one process.
+"""`python -m deployments.serve_gateway`: the gateway, the dispatcher and the notifier in one process.
 
-They share it because both are small, idle most of the time, and useless without each other on one machine.
+They share it because all are small, idle most of the time, and useless without each other on one machine. Each ticks in
+a thread of its own, so that a channel to people that is slow or down holds up no heal.
 """
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import uvicorn
@@ -12,6 +14,7 @@ import uvicorn
 from deployments.dispatcher import Dispatcher
 from deployments.gateway import make_app
 from deployments.home import Home
+from deployments.notifying import Notifier, open_channels
 from tasks.clients.ledger import Ledger
 from tasks.settings import Settings
 
@@ -24,13 +27,13 @@ def main() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     settings = Settings()
     ledger = Ledger.open(settings.ledger_url)
+    home = Home(settings)
 
     async def beside(stop: asyncio.Event) -> None:
-        await asyncio.gather(dispatch(stop), _listen_to_slack(settings, ledger, stop))
-
-    async def dispatch(stop: asyncio.Event) -> None:
         from deployments.prefect_runs import PrefectRuns
 
+        url = settings.approvals.public_url or f"http://127.0.0.1:{settings.gateway_port}"
+        channels = open_channels(settings, link_key=home.link_key(), gateway_url=url)
         dispatcher = Dispatcher(
             ledger,
             PrefectRuns(),
@@ -38,18 +41,12 @@ def main() -> None:
             silence_seconds=settings.run_silence_seconds,
             patience_seconds=settings.outage_patience_seconds,
         )
-        while not stop.is_set():
-            try:
-                await asyncio.to_thread(dispatcher.tick, datetime.now(UTC))
-            except Exception:
-                # A door: an error of ours must not end the one loop that hands events on.
-                logging.getLogger("healflow.dispatcher").exception("A step failed; the next tick tries again.")
-            try:
-                await asyncio.wait_for(stop.wait(), TICK_SECONDS)
-            except TimeoutError:
-                continue
+        await asyncio.gather(
+            _ticking(stop, "dispatcher", dispatcher.tick),
+            _ticking(stop, "notifier", Notifier(ledger, channels, settings).tick),
+            _listen_to_slack(settings, ledger, stop),
+        )
 
-    home = Home(settings)
     app = make_app(
         settings,
         ledger,
@@ -70,6 +67,19 @@ async def _listen_to_slack(settings: Settings, ledger: Ledger, stop: asyncio.Eve
     from tasks.clients.slack import SlackClient
 
     await listen(settings.slack, SlackDoor(settings, ledger, SlackClient(settings.slack)), stop)
+
+
+async def _ticking(stop: asyncio.Event, name: str, tick: Callable[[datetime], None]) -> None:
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(tick, datetime.now(UTC))
+        except Exception:
+            # A door: an error of ours must end neither loop.
+            logging.getLogger(f"healflow.{name}").exception("A step failed; the next tick tries again.")
+        try:
+            await asyncio.wait_for(stop.wait(), TICK_SECONDS)
+        except TimeoutError:
+            continue
 
 
 if __name__ == "__main__":

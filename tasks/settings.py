@@ -4,9 +4,9 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tasks.domain.approval import Person
@@ -118,6 +118,9 @@ class ApprovalSettings(BaseModel):
     """A JSON list of people with the names that Slack, GitHub and this machine know them by: `[{"name": "ada",
     "slack": "U012AB3CD", "github": "ada-l", "local": "ada", "authors": ["ada@example.com"]}]`. One person is one vote
     through whatever channel."""
+    channels: tuple[Literal["slack", "email", "log"], ...] = ("slack", "email", "log")
+    """How people are told that a question waits: over the first that is set up and works, `log` being the gateway's
+    own log. Answers count through every door, whichever channel told of them."""
     public_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+[^\s?#/]$")] | None = None
     """Where people reach the gateway, for the links of the approval page; `None` is loopback at the gateway's port."""
     link_key: Annotated[SecretStr, Field(min_length=32)] | None = None
@@ -153,6 +156,33 @@ class IntakeSettings(BaseModel):
     """A failure that shares something with an incident joins it until nothing came for so long; 0 groups nothing."""
     group_by: tuple[GroupedBy, ...] = tuple(GroupedBy)
     """A JSON list of what failures are grouped by; leave `node` out where all runs on one node."""
+
+
+class MailSettings(BaseModel):
+    """How cards go out by mail; with a host and a sender it is set up."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]*$")] = ""
+    """The SMTP server; empty is no mail."""
+    port: Annotated[int, Field(gt=0, le=65535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """`none` is for a server on this machine only: a mail holds a link that answers."""
+    user: str = ""
+    password: SecretStr | None = None
+    sender: Annotated[str, Field(pattern=r"^$|^[^\s@<>]+@[^\s@<>]+$")] = ""
+    """The address that mails come from."""
+    recipients: tuple[Annotated[str, Field(pattern=r"^[^\s@<>]+@[^\s@<>]+$")], ...] = ()
+    """Addresses that get every card without a link, such as a list's; people with an `email` get one with a link of
+    their own."""
+    timeout_seconds: Annotated[int, Field(ge=1, le=20)] = 10
+    """How long one answer of the server is waited for."""
+
+    @model_validator(mode="after")
+    def _is_encrypted(self) -> Self:
+        if self.security == "none" and self.host not in ("", "localhost", "127.0.0.1", "::1"):
+            raise ValueError("HEALFLOW_MAIL__SECURITY=none is for a server on this machine only")
+        return self
 
 
 class McpSettings(BaseModel):
@@ -228,6 +258,7 @@ class Settings(BaseSettings):
     kubernetes: KubernetesSettings = KubernetesSettings()
     approvals: ApprovalSettings = ApprovalSettings()
     slack: SlackSettings = SlackSettings()
+    mail: MailSettings = MailSettings()
     mcp: McpSettings = McpSettings()
     intake: IntakeSettings = IntakeSettings()
 

@@ -56,6 +56,8 @@ class Person(Noun):
     github: str = ""
     local: str = ""
     """The login name on the machine that Healflow runs on."""
+    email: str = Field(default="", pattern=r"^$|^[^\s@<>,;:\"\\]+@[^\s@<>,;:\"\\]+$")
+    """Where cards and links are sent by mail; whoever reads that mailbox answers as this person."""
     authors: tuple[str, ...] = ()
     """Names or addresses that stand in this person's commits."""
 

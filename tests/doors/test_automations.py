@@ -18,12 +18,18 @@ import uvicorn
 from deployments.dispatcher import Dispatcher
 from deployments.gateway import make_app
 from deployments.home import Home
+from deployments.notifying import Notifier
 from deployments.register import WATCHES
-from tasks.clients.ledger import Ledger
+from tasks.clients.ledger import EntryKind, Ledger
 from tasks.domain.approval import Answer, ApprovalRequest
+from tasks.domain.card import CardState
+from tasks.domain.diagnosis import Diagnosis
+from tasks.domain.failure_class import FailureClass
 from tasks.domain.incident import Incident, Signal, SignalKind, SignalSource, open_incident
+from tasks.domain.plan import Action, Plan, Remedy, Risk
 from tasks.settings import Settings
 from tests.doors.test_up import ROOT, eventually
+from tests.unit.notifying.board import Board
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("demo")]
 
@@ -159,6 +165,13 @@ def open_one(wired: Wired, run_id: str, delivery: str) -> Incident:
 
 def ask(wired: Wired, incident: Incident, seconds: float) -> ApprovalRequest:
     now = datetime.now(UTC)
+    diagnosis = Diagnosis(failure_class=FailureClass.UNKNOWN, cause="nobody knows", confidence=0, fingerprint="f")
+    wired.ledger.incidents.write(incident.id, EntryKind.DIAGNOSIS, diagnosis, at=now)
+    action = Action(
+        name=Remedy.RUN_FORMATTER, target="healflow/x", risk=Risk.LOW, summary="Format it", undo="delete the branch"
+    )
+    plan = Plan(incident_id=incident.id, playbook="format", rationale="", actions=(action,), target_state="a" * 40)
+    wired.ledger.incidents.write(incident.id, EntryKind.PLAN, plan, at=now)
     return wired.ledger.approvals.ask(
         ApprovalRequest(
             id=f"{incident.id}-q",
@@ -218,7 +231,7 @@ def test_every_way_in_which_a_watched_run_ends_badly_is_delivered_and_nothing_el
     assert opened == {*watched, last}
 
 
-def test_suspended_heal_is_told_and_opens_nothing(wired: Wired, api: None) -> None:
+def test_suspended_heal_has_its_card_sent_and_opens_nothing(wired: Wired, api: None) -> None:
     wired.register()
     run = wired.run("heal", {"type": "PAUSED", "name": "Suspended", "state_details": {"pause_reschedule": True}})
     incident = open_one(wired, run, "suspended")
@@ -230,6 +243,12 @@ def test_suspended_heal_is_told_and_opens_nothing(wired: Wired, api: None) -> No
     stored = wired.ledger.approvals.get(f"{incident.id}-q")
     assert stored is not None
     assert stored.answer is None
+    board = Board()
+    Notifier(wired.ledger, (board,), wired.settings).tick(datetime.now(UTC))
+    assert board.hung == [[CardState.WAITING]]
+    card = wired.ledger.cards.get(f"{incident.id}-q")
+    assert card is not None
+    assert card.channel == "board"
 
 
 def test_suspension_that_the_server_let_expire_is_recorded_as_no(wired: Wired, api: None) -> None:
@@ -239,6 +258,11 @@ def test_suspension_that_the_server_let_expire_is_recorded_as_no(wired: Wired, a
     run = wired.run("heal", {"type": "PAUSED", "name": "Suspended", "state_details": details})
     incident = open_one(wired, run, "expired")
     ask(wired, incident, 2)
+    board = Board()
+    notifier = Notifier(wired.ledger, (board,), wired.settings)
+    wired.ledger.cards.want(f"{incident.id}-q", incident.id, at=datetime.now(UTC))
+    notifier.tick(datetime.now(UTC))
+    assert board.hung == [[CardState.WAITING]]
     assert eventually(lambda: wired.state_of(run) == "Failed", SECONDS), "the server's own service did it"
     assert eventually(lambda: wired.delivered(run, 2), SECONDS), "once as it was suspended, once as it failed"
     runs = tick_until_empty(wired)
@@ -250,6 +274,8 @@ def test_suspension_that_the_server_let_expire_is_recorded_as_no(wired: Wired, a
     assert [entry.kind for entry in wired.ledger.audit.entries(incident_id=incident.id) if entry.kind != "journal"] == [
         "answer.expired"
     ]
+    notifier.tick(datetime.now(UTC) + timedelta(seconds=5))
+    assert board.hung == [[CardState.WAITING, CardState.EXPIRED]], "announced where it was asked"
 
 
 def tick_until_empty(wired: Wired) -> NoRuns:

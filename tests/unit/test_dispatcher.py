@@ -221,3 +221,26 @@ def test_deploy_that_told_nothing_or_fails_once_more_is_an_incident_of_its_own(l
     tell(ledger, "Crashed", flow="deploy", delivery=3, run=RUN.replace("2", "4"))
     dispatcher.tick(NOW + timedelta(seconds=8))
     assert len(ledger.incidents.newest()) == 3
+
+
+def test_suspended_heal_has_the_card_of_its_open_question_sent_and_of_no_other(ledger: Ledger) -> None:
+    server = Server()
+    dispatcher, incident_id = healing(ledger, server)
+    answered = ask(ledger, deadline=NOW + timedelta(hours=1))
+    answer_newest(
+        ledger,
+        incident_id,
+        answer=Answer.EDIT,
+        identity=identify(IdentityKind.LOCAL, "ada", ()),
+        channel=ApprovalChannel.COMMAND_LINE,
+        people=(),
+        now=NOW,
+    )
+    again = answered.model_copy(update={"id": "q-2", "deadline": NOW + timedelta(hours=2)})
+    ledger.approvals.ask(again)
+    dispatcher.tick(NOW + timedelta(seconds=6))
+    assert ledger.cards.get("q-2") is None
+    tell(ledger, "Suspended")
+    dispatcher.tick(NOW + timedelta(seconds=7))
+    assert ledger.cards.get("q-2") is not None
+    assert ledger.cards.get("q-1") is None

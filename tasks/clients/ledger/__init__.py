@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from tasks.clients.ledger.approvals import Approvals, StoredApproval
 from tasks.clients.ledger.audit import Audit
+from tasks.clients.ledger.cards import Cards, StoredCard
 from tasks.clients.ledger.engine import make_engine, migrate
 from tasks.clients.ledger.events import Events, EventStatus, StoredEvent
 from tasks.clients.ledger.heals import Delay, Heals
@@ -28,6 +29,7 @@ __all__ = [
     "Ledger",
     "StoredAction",
     "StoredApproval",
+    "StoredCard",
     "StoredEvent",
     "StoredIncident",
 ]
@@ -42,6 +44,7 @@ class Ledger:
         self.incidents = Incidents(engine)
         self.members = Members(engine)
         self.approvals = Approvals(engine)
+        self.cards = Cards(engine)
         self.memory = Memory(engine)
         self.audit = Audit(engine)
         self.heals = Heals(engine)

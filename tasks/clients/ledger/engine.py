@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from tasks.errors import PermanentError, TransientError
 
-HEAD_REVISION = "0007"
+HEAD_REVISION = "0008"
 BUSY_TIMEOUT_SECONDS = 30
 """How long a writer waits for another process's transaction on SQLite."""
 

@@ -186,3 +186,20 @@ group_keys = Table(
     Column("newest_at", String(40), nullable=False),
     Index("group_keys_by_value", "grouped_by", "value", "newest_at"),
 )
+
+cards = Table(
+    "cards",
+    metadata,
+    Column("request_id", String(64), ForeignKey("approvals.request_id"), primary_key=True),
+    Column("incident_id", String(32), ForeignKey("incidents.id"), nullable=False),
+    Column("channel", String(16), nullable=False, default=""),
+    Column("reference", Text),
+    Column("shown", String(64), nullable=False, default=""),
+    Column("state", String(16), nullable=False, default=""),
+    Column("said", Integer, nullable=False, default=0),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_at", String(40), nullable=False),
+    Column("done", Boolean, nullable=False, default=False),
+    Column("problem", Text, nullable=False, default=""),
+    Index("cards_by_next", "done", "next_at"),
+)
