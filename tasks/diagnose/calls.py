@@ -1,5 +1,7 @@
 """Calls that are not answered: who is to blame when one workload cannot reach a service of this cluster."""
 
+import difflib
+import re
 from collections.abc import Iterator, Sequence
 
 from tasks.diagnose.analyzers.cluster.calling import behind, callers_of, find_service, said_by
@@ -9,16 +11,29 @@ from tasks.domain.cluster_cause import SYMPTOM, Clue
 from tasks.domain.failure_class import FailureClass as F
 from tasks.domain.listening import port_gaps
 
+_UNKNOWN = re.compile(
+    r"no such host|ENOTFOUND|NXDOMAIN|name or service not known|could not resolve host"
+    r"|bad address|can't resolve|can't find"
+    r"|does not resolve|UnknownHostException|nodename nor servname|failed to resolve|gaierror",
+    re.IGNORECASE,
+)
+"""What is said of a name that is not known, and not of a resolver that does not answer."""
+_ELSEWHERE = {"Default": "dnsPolicy: Default", "None": "dnsPolicy: None"}
+
 
 def redirected(snapshot: ClusterSnapshot, clues: Sequence[Clue]) -> list[Clue]:
     """Who cannot reach a service of this cluster is the victim of what is wrong behind it, or asks the wrong port."""
-    return [_redirect(snapshot, clue) for clue in clues]
+    resolver_down = any(clue.rule == "cluster-dns-down" for clue in clues)
+    return [_redirect(snapshot, clue, resolver_down=resolver_down) for clue in clues]
 
 
-def _redirect(snapshot: ClusterSnapshot, clue: Clue) -> Clue:
+def _redirect(snapshot: ClusterSnapshot, clue: Clue, *, resolver_down: bool) -> Clue:
     service = find_service(snapshot, clue.host, clue.target.namespace) if clue.host else None
     if service is None:
-        return clue
+        return clue if resolver_down or not clue.host else _of_no_service(snapshot, clue)
+    if clue.failure_class is F.K8S_DNS and (policy := _resolves_elsewhere(snapshot, clue)):
+        cause = f"{clue.target} cannot resolve {service.ref}: its pods ask the resolver of their node ({policy})."
+        return clue.model_copy(update={"cause": cause, "rank": 22, "host": ""})
     if (asked := _unknown_port(clue.host, service)) is not None:
         return _asks_wrongly(snapshot, clue, service, asked)
     workloads = behind(snapshot, service)
@@ -28,6 +43,36 @@ def _redirect(snapshot: ClusterSnapshot, clue: Clue) -> Clue:
     if any("refused" in quote.text.lower() for quote in clue.quotes):
         return _refused(snapshot, clue, service, pods)
     return _toward(clue, service.ref, f"{clue.target} cannot reach {service.ref} ({clue.host}).", 50)
+
+
+def _of_no_service(snapshot: ClusterSnapshot, clue: Clue) -> Clue:
+    """A name without a dot, or of this cluster's own, that no service has: misspelt, elsewhere, or never made."""
+    name, _, rest = clue.host.partition(":")[0].partition(".")
+    parts = rest.split(".") if rest else []
+    namespace = parts[0] if len(parts) > 1 and parts[1] == "svc" else clue.target.namespace
+    own = not rest or (len(parts) > 1 and parts[1] == "svc")
+    unknown = clue.failure_class is F.K8S_DNS and any(_UNKNOWN.search(quote.text) for quote in clue.quotes)
+    if not own or not unknown or not snapshot.knows("Service", namespace) or name.isdigit():
+        return clue
+    here = [item.name for item in snapshot.of_kind("Service", namespace)]
+    near = difflib.get_close_matches(name, here, n=1, cutoff=0.75)
+    elsewhere = [item.ref for item in snapshot.of_kind("Service") if item.name == name]
+    said = f"{clue.target} asks for the service {name}, which does not exist in {namespace}"
+    if near or elsewhere:
+        hint = f"there is {near[0]}" if near else f"there is {elsewhere[0]}"
+        changed = {"failure_class": F.K8S_CRASH_CONFIG, "cause": f"{said} ({hint}).", "rank": 26}
+        return clue.model_copy(update={**changed, "confidence": round(clue.confidence * 0.95, 2)})
+    told = _toward(clue, ObjectRef(kind="Service", namespace=namespace, name=name), f"{said}.", 26, 0.9)
+    return told.model_copy(update={"failure_class": F.K8S_CRASH_DEP})
+
+
+def _resolves_elsewhere(snapshot: ClusterSnapshot, clue: Clue) -> str:
+    """The policy by which its pods do not ask the resolver of the cluster, empty when they do."""
+    item = snapshot.find(clue.target.kind, clue.target.namespace, clue.target.name)
+    spec = item.pod_spec if item is not None else {}
+    policy = str(spec.get("dnsPolicy") or "ClusterFirst")
+    on_host = spec.get("hostNetwork") is True and policy == "ClusterFirst"
+    return "hostNetwork without dnsPolicy ClusterFirstWithHostNet" if on_host else _ELSEWHERE.get(policy, "")
 
 
 def _toward(clue: Clue, target: ObjectRef, cause: str, rank: int, share: float = 0.8) -> Clue:

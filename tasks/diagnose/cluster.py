@@ -19,6 +19,7 @@ ASSUMED_KEEPS = 0.9
 """The share of its confidence that a clue keeps where only manifests were read, and no cluster's answer."""
 TABLED_KEEPS = 0.6
 """The share of its confidence that a clue keeps where its objects were seen in a table only."""
+_NETWORK_PLUGIN = re.compile(r"calico|flannel|cilium|weave|canal|antrea|aws-node|kindnet|ovn|multus|cni|kube-router")
 _VAGUE = (F.K8S_PROBE_READY, F.DEP_ROLLOUT_TIMEOUT, F.K8S_CRASH_LIVENESS)
 """What is said of a workload that may be well itself, and suffers from another."""
 _DETAILS = re.compile(r"\b[0-9a-f]{8,}\b|\d+")
@@ -196,7 +197,8 @@ def _without_dependents(_snapshot: ClusterSnapshot, clues: Sequence[Clue]) -> li
     kept: list[Clue] = []
     taken: dict[int, list[ObjectRef]] = {}
     for clue in clues:
-        root = _root_of(clue, clues, blockers, resolver) if clue.host else None
+        depends = clue.host or clue.failure_class is F.K8S_SANDBOX
+        root = _root_of(clue, clues, blockers, resolver) if depends else None
         if root is None:
             kept.append(clue)
         else:
@@ -217,6 +219,9 @@ def _root_of(clue: Clue, clues: Sequence[Clue], blockers: Sequence[Clue], resolv
     for blocker in blockers:
         if blocker.target == clue.target or set(blocker.victims) & {clue.target, *clue.victims}:
             return blocker
+    if clue.failure_class is F.K8S_SANDBOX:
+        plugins = [other for other in clues if other.target.kind == "DaemonSet" and other.rank < SYMPTOM]
+        return next((other for other in plugins if _NETWORK_PLUGIN.search(other.target.name)), None)
     if clue.failure_class is F.K8S_DNS and resolver:
         return resolver[0]
     same = [

@@ -54,7 +54,7 @@ def _logs_of(pod: KubeObject) -> Iterator[LogRequest]:
     for row, init in _rows(pod):
         state, last = mapping_of(row.get("state")), mapping_of(row.get("lastState"))
         has_ended = bool(state.get("terminated"))
-        if (init and not _has_failed(row)) or not row.get("name"):
+        if (init and not (_has_failed(row) or state.get("running"))) or not row.get("name"):
             continue
         request = LogRequest(namespace=pod.namespace, pod=pod.name, container=str(row["name"]))
         if last.get("terminated"):

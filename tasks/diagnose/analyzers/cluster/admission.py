@@ -31,6 +31,9 @@ _WEBHOOK = re.compile(
     r"admission webhook \\?\"(?P<name>[^\"\\]+)\\?\" denied|failed calling webhook \\?\"(?P<name2>[^\"\\]+)"
 )
 _ACCOUNT = re.compile(r"serviceaccount \\?\"(?P<name>[\w.-]+)\\?\" not found")
+_ABSENT = re.compile(
+    r"no PriorityClass with name (?P<priority>\S+) was found|RuntimeClass (?:\S+ )?\\?\"(?P<runtime>[^\"\\]+)\\?\" not found"
+)
 _LEVELS = ("restricted", "baseline")
 
 
@@ -120,6 +123,10 @@ def _named_refusal(snapshot: ClusterSnapshot, owner: ObjectRef, message: str) ->
         why = f"the admission webhook {name} " + ("does not answer" if silent else "refuses them")
         target = _configuration_of(snapshot, name) if silent else owner
         return _Refusal(failure_class=F.K8S_ADMISSION_WEBHOOK, rule="webhook", why=why, target=target)
+    if found := _ABSENT.search(message):
+        kind, name = ("PriorityClass", found["priority"]) if found["priority"] else ("RuntimeClass", found["runtime"])
+        why = f"the {kind} {name} does not exist"
+        return _Refusal(failure_class=F.K8S_MOUNT, rule="class", why=why, target=ObjectRef(kind=kind, name=str(name)))
     if found := _ACCOUNT.search(message):
         account = ObjectRef(kind="ServiceAccount", namespace=owner.namespace, name=found["name"])
         why = "its service account does not exist"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from tasks.diagnose.analyzers.cluster.mounts import mounted_source
 from tasks.diagnose.analyzers.cluster.reading import (
     MAX_QUOTES,
     ContainerState,
@@ -42,7 +43,11 @@ _NEAR = {
     "nod": "node",
     "jav": "java",
 }
-_PERMISSION = re.compile(r"permission denied|read-only file system|runAsNonRoot|not permitted|must run as", re.I)
+_PERMISSION = re.compile(
+    r"permission denied|read-only file system|runAsNonRoot|not permitted|must run as"
+    r"|cannot load seccomp profile|seccomp|apparmor|invalid capabilit|unknown capability",
+    re.I,
+)
 YOUNG_SECONDS = 600
 _NOWHERE = ObjectRef(kind="", name="")
 _LIVENESS = r"liveness probe|startup probe"
@@ -75,6 +80,7 @@ def _explain(snapshot: ClusterSnapshot, pod: KubeObject, state: ContainerState) 
     texts = "\n".join([state.waiting_message, state.end_message, *(event.message for event in failed)])
     quotes = said_by_status + [event_quote(event) for event in failed if event.reason == "Failed"][-1:]
     found = _by_kernel(state, quotes) or _by_start(state, texts, quotes)
+    found = found or _by_hook(snapshot, pod, state, said_by_status)
     killed = events_saying(snapshot, pod.ref, _LIVENESS)
     if found is None and killed and state.exit_code in (0, 2, 137, 143, None):
         found = _clue(
@@ -88,14 +94,27 @@ def _explain(snapshot: ClusterSnapshot, pod: KubeObject, state: ContainerState) 
     if found is None:
         found = _by_log(snapshot, pod, state, quotes) or _by_exit(state, quotes)
     target = snapshot.workload_of(pod)
-    return found.model_copy(
-        update={
-            "target": target,
-            "victims": (pod.ref,),
-            "cause": f"{target}: {found.cause}",
-            "confidence": found.confidence,
-        }
-    )
+    told = found.model_copy(update={"target": target, "victims": (pod.ref,), "cause": f"{target}: {found.cause}"})
+    return _of_mounted_file(told, pod, state)
+
+
+def _of_mounted_file(clue: Clue, pod: KubeObject, state: ContainerState) -> Clue:
+    """A file that a program cannot make sense of comes from what is mounted there: that has to change."""
+    if clue.failure_class is not F.K8S_CRASH_CONFIG or not clue.quotes[0].source.startswith("log:"):
+        return clue
+    path, source = mounted_source(pod, state.name, clue.quotes[0].text)
+    if source is None:
+        return clue
+    cause = f"{clue.cause.rstrip('.')}: {path} comes from {source}."
+    return clue.model_copy(update={"target": source, "victims": (clue.target, *clue.victims), "cause": cause})
+
+
+def _by_hook(snapshot: ClusterSnapshot, pod: KubeObject, state: ContainerState, quotes: list[Quote]) -> Clue | None:
+    events = events_saying(snapshot, pod.ref, r"^FailedPostStartHook")
+    if not events or state.init:
+        return None
+    why = f"{_who(state)} is killed because the hook after its start fails: {_reason_of(events[-1].message)}"
+    return _clue(F.K8S_CRASH_CMD, "hook", why, [event_quote(events[-1]), *quotes], 0.9, 24)
 
 
 def _clue(

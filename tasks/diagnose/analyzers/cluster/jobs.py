@@ -18,6 +18,8 @@ from tasks.domain.failure_class import FailureClass as F
 _FIELD = re.compile(
     r"^(?:\*|\?|[0-9A-Za-z]+(?:-[0-9A-Za-z]+)?)(?:/\d+)?(?:,(?:\*|[0-9A-Za-z]+(?:-[0-9A-Za-z]+)?)(?:/\d+)?)*$"
 )
+LONG_SECONDS = 3600
+"""A run that holds up others for longer than this is told as a fault."""
 _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _MACRO = re.compile(r"^@(?:yearly|annually|monthly|weekly|daily|midnight|hourly|every \S+)$")
 
@@ -85,6 +87,7 @@ def _cron_job(snapshot: ClusterSnapshot, job: KubeObject) -> Iterator[Clue]:
         )
     if job.spec.get("suspend") is True:
         yield _hint(job, "is suspended")
+    yield from _held_up(snapshot, job)
     events = events_saying(
         snapshot,
         job.ref,
@@ -100,6 +103,26 @@ def _cron_job(snapshot: ClusterSnapshot, job: KubeObject) -> Iterator[Clue]:
             confidence=0.85,
             rank=25,
         )
+
+
+def _held_up(snapshot: ClusterSnapshot, job: KubeObject) -> Iterator[Clue]:
+    """A cron job that may not run twice at a time waits for a run that does not end."""
+    told = events_saying(snapshot, job.ref, r"^JobAlreadyActive")
+    active = [item for item in snapshot.children_of(job.ref) if int_of(item.status.get("active"))]
+    if not told or not active:
+        return
+    age = snapshot.seconds_since(active[0].status.get("startTime"))
+    yield Clue(
+        failure_class=F.K8S_JOB,
+        rule="cluster-cron-held",
+        cause=f"{job.ref} starts no job: {active[0].ref} has been running since {active[0].status.get('startTime')}.",
+        target=job.ref,
+        victims=(active[0].ref,),
+        quotes=(event_quote(told[-1]), status_quote(active[0], f"startTime: {active[0].status.get('startTime')}")),
+        confidence=0.65,
+        rank=45,
+        hint=age is not None and age < LONG_SECONDS,
+    )
 
 
 def _hint(job: KubeObject, why: str) -> Clue:

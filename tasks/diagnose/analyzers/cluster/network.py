@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from tasks.diagnose.analyzers.cluster.calling import callers_of
+from tasks.diagnose.analyzers.cluster.calling import callers_of, find_service
 from tasks.diagnose.analyzers.cluster.reading import containers_of, is_healthy, spec_quote, status_quote
 from tasks.diagnose.analyzers.cluster.saying import listen
-from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, mapping_of, mappings_of, selects
+from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, ObjectRef, mapping_of, mappings_of, selects
 from tasks.domain.cluster_cause import Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
 
@@ -30,6 +30,7 @@ def find_network_faults(snapshot: ClusterSnapshot) -> Iterator[Clue]:
             yield _hint(policy, "lets everything in to every pod")
         if _direction(policy, "Egress"):
             yield from _blocks_dns(snapshot, policy, pods)
+            yield from _keeps_from_peers(snapshot, policy, pods)
         if _direction(policy, "Ingress"):
             yield from _blocks_peers(snapshot, policy, pods)
     yield from _resolver(snapshot)
@@ -103,6 +104,47 @@ def _heard(snapshot: ClusterSnapshot, victims: list[KubeObject]) -> tuple[Quote,
         if said is not None and said.failure_class in _BLOCKED:
             return said.quotes[:1]
     return ()
+
+
+def _keeps_from_peers(snapshot: ClusterSnapshot, policy: KubeObject, pods: list[KubeObject]) -> Iterator[Clue]:
+    """Who is not let out to a service of which its log says that it does not answer."""
+    seen: set[ObjectRef] = set()
+    for pod in pods[:200]:
+        said = listen(snapshot.logs_of(pod)) if pod.kind == "Pod" else None
+        service = find_service(snapshot, said.host, pod.namespace) if said is not None and said.host else None
+        if said is None or service is None or service.ref in seen or said.failure_class is not F.K8S_CRASH_DEP:
+            continue
+        seen.add(service.ref)
+        there = [item for item in snapshot.carriers(service.namespace) if _serves(service, item)]
+        ports = _target_ports(service, there)
+        if not there or any(
+            _lets_out(snapshot, other, there[0], ports) for other in _policies_on(snapshot, pod, "Egress")
+        ):
+            continue
+        caller = snapshot.workload_of(pod)
+        yield Clue(
+            failure_class=F.K8S_NETPOL,
+            rule="cluster-policy-out",
+            cause=f"{policy.ref} does not let {caller} out to {service.ref}.",
+            target=policy.ref,
+            victims=(caller, pod.ref, service.ref),
+            quotes=(spec_quote(policy, f"egress: {policy.spec.get('egress')}"), *said.quotes[:1]),
+            confidence=0.9,
+            rank=13,
+        )
+
+
+def _serves(service: KubeObject, item: KubeObject) -> bool:
+    selector = mapping_of(service.spec.get("selector"))
+    return bool(selector) and selects(selector, item.pod_labels)
+
+
+def _lets_out(snapshot: ClusterSnapshot, policy: KubeObject, other: KubeObject, ports: frozenset[str]) -> bool:
+    for rule in mappings_of(policy.spec.get("egress")):
+        peers = mappings_of(rule.get("to"))
+        if _opens(rule, ports) and (not peers or any(_is_peer(snapshot, peer, policy, other) for peer in peers)):
+            return True
+    return False
 
 
 def _blocks_peers(snapshot: ClusterSnapshot, policy: KubeObject, pods: list[KubeObject]) -> Iterator[Clue]:

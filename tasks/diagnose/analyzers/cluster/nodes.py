@@ -1,13 +1,19 @@
 """Nodes that are not ready, under pressure, full or closed, and the pods they threw out."""
 
+import re
 from collections.abc import Iterator
 
-from tasks.diagnose.analyzers.cluster.reading import one_line, spec_quote, status_quote
+from tasks.diagnose.analyzers.cluster.reading import event_quote, one_line, spec_quote, states_of, status_quote
 from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, ObjectRef, dig, mappings_of, unique_refs
 from tasks.domain.cluster_cause import Clue
 from tasks.domain.failure_class import FailureClass as F
 from tasks.domain.quantity import amount
 
+_EVENTS = (
+    ("SystemOOM", F.K8S_NODE_PRESSURE, "ran out of memory, and the kernel killed a program"),
+    ("FreeDiskSpaceFailed|ImageGCFailed|EvictionThresholdMet", F.K8S_NODE_PRESSURE, "runs out of room"),
+    ("Rebooted", F.K8S_NODE_NOTREADY, "was started anew"),
+)
 _PRESSURE = ("MemoryPressure", "DiskPressure", "PIDPressure")
 
 
@@ -43,6 +49,33 @@ def _node(snapshot: ClusterSnapshot, node: KubeObject, held: list[KubeObject]) -
         )
     if node.spec.get("unschedulable") is True:
         yield _cordoned(snapshot, node)
+    yield from _told(snapshot, node, held)
+
+
+def _told(snapshot: ClusterSnapshot, node: KubeObject, held: list[KubeObject]) -> Iterator[Clue]:
+    """What events tell of a node: that it ran out of memory or disk, or was started anew."""
+    for reason, kind, cause in _EVENTS:
+        events = [event for event in snapshot.events_of(node.ref) if re.match(reason, event.reason)]
+        events = [event for event in events if "may not have completed yet" not in event.message]
+        if not events:
+            continue
+        killed = [ref for pod in held if _was_killed(pod) for ref in (snapshot.workload_of(pod), pod.ref)]
+        yield Clue(
+            failure_class=kind,
+            rule="cluster-node-event",
+            cause=f"{node.ref} {cause}: {one_line(events[-1].message)[:200].rstrip('.')}.",
+            target=node.ref,
+            victims=unique_refs(killed) if reason == "SystemOOM" else (),
+            quotes=(event_quote(events[-1]),),
+            confidence=0.75,
+            rank=10,
+            hint=reason == "Rebooted" or (reason == "SystemOOM" and not killed),
+        )
+
+
+def _was_killed(pod: KubeObject) -> bool:
+    """Killed, and not for a limit of its own."""
+    return any(state.exit_code == 137 and state.end_reason != "OOMKilled" for state in states_of(pod))
 
 
 def _condition(node: KubeObject, row: Json, victims: tuple[ObjectRef, ...]) -> Clue | None:

@@ -37,6 +37,7 @@ def find_failing_probes(snapshot: ClusterSnapshot) -> Iterator[Clue]:
     """Containers that run and are not ready, or are killed for it, and probes that contradict their own container."""
     for pod in ailing_pods(snapshot):
         yield from _failing(snapshot, pod)
+        yield from _behind_gate(snapshot, pod)
     for item in snapshot.templates():
         ailing = item.status.get("unavailableReplicas") or (
             item.kind == "Pod"
@@ -94,6 +95,29 @@ def _failing(snapshot: ClusterSnapshot, pod: KubeObject) -> Iterator[Clue]:
         confidence=0.6 if probed else 0.4,
         rank=60,
     )
+
+
+def _behind_gate(snapshot: ClusterSnapshot, pod: KubeObject) -> Iterator[Clue]:
+    """A pod of which somebody outside has to say that it is ready, and does not."""
+    if not all(state.ready for state in states_of(pod)):
+        return
+    for row in mappings_of(pod.spec.get("readinessGates")):
+        kind = str(row.get("conditionType"))
+        told = pod.condition(kind)
+        if told.get("status") != "True":
+            target = snapshot.workload_of(pod)
+            why = one_line(str(told.get("message") or "nobody has said so yet"))[:200]
+            yield Clue(
+                failure_class=F.K8S_PROBE_READY,
+                rule="cluster-readiness-gate",
+                cause=f"{target}: its containers are ready, and its readiness gate {kind} is not fulfilled: {why}.",
+                target=target,
+                victims=(pod.ref,),
+                quotes=(status_quote(pod, f"readinessGate {kind}: {told.get('status') or 'not set'}"),),
+                confidence=0.85,
+                rank=45,
+            )
+            return
 
 
 def _wrong_port(pod: KubeObject) -> str:

@@ -33,6 +33,7 @@ _KEY = re.compile(
     r"couldn't find key (?P<key>\S+) in (?P<kind>ConfigMap|Secret) (?:(?P<namespace>[\w.-]+)/)?(?P<name>[\w.-]+)"
 )
 _TROUBLE = r"^FailedMount|^FailedAttachVolume|^FailedMapVolume|^Failed:|^CreateContainerConfigError"
+_REFUSED = (("runAsNonRoot|run as root|user", F.K8S_CRASH_PERM), ("subPath|mount", F.K8S_MOUNT))
 _GIVEN = ("kube-root-ca.crt", "default")
 
 
@@ -122,7 +123,7 @@ def _said(snapshot: ClusterSnapshot, pod: KubeObject) -> Iterator[Clue]:
             return
     if any(state.waiting_reason == "CreateContainerConfigError" for state in states_of(pod)):
         said = texts[0][0] if texts else ""
-        kind = F.K8S_CRASH_PERM if re.search("runAsNonRoot|run as root|user", said) else F.K8S_CONFIG_KEY
+        kind = next((found for pattern, found in _REFUSED if re.search(pattern, said)), F.K8S_CONFIG_KEY)
         yield Clue(
             failure_class=kind,
             rule="cluster-config",

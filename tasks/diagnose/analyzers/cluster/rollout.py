@@ -7,8 +7,10 @@ from tasks.diagnose.analyzers.cluster.reading import (
     containers_of,
     int_of,
     is_healthy,
+    is_leaving,
     one_line,
     spec_quote,
+    states_of,
     status_quote,
 )
 from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, ObjectRef, mapping_of, mappings_of
@@ -16,11 +18,14 @@ from tasks.domain.cluster_cause import SYMPTOM, Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
 
 _REVISION = "deployment.kubernetes.io/revision"
+PREPARING_SECONDS = 120
+"""An init container may take this long before it is told."""
 _NOT_COMPARED = ("terminationMessagePath", "terminationMessagePolicy", "imagePullPolicy", "name")
 
 
 def find_stuck_rollouts(snapshot: ClusterSnapshot) -> Iterator[Clue]:
     """One clue for each workload with less than it should have: a symptom, where another analyzer knows why."""
+    yield from _preparing(snapshot)
     for item in snapshot.of_kind("Deployment"):
         yield from _deployment(snapshot, item)
     for kind, wanted, ready in (
@@ -52,6 +57,38 @@ def find_stuck_rollouts(snapshot: ClusterSnapshot) -> Iterator[Clue]:
                     confidence=0.75,
                     rank=35,
                 )
+
+
+def _preparing(snapshot: ClusterSnapshot) -> Iterator[Clue]:
+    """Pods whose init container runs and runs: what it waits for, its log or its command may tell."""
+    for pod in snapshot.of_kind("Pod"):
+        age = snapshot.age_seconds(pod)
+        if pod.status.get("phase") != "Pending" or is_leaving(pod) or (age is not None and age < PREPARING_SECONDS):
+            continue
+        for state in states_of(pod):
+            if state.init and state.running and not state.ready and not _goes_along(pod, state.name):
+                yield _prepares(snapshot, pod, state.name)
+                break
+
+
+def _prepares(snapshot: ClusterSnapshot, pod: KubeObject, name: str) -> Clue:
+    target = snapshot.workload_of(pod)
+    return Clue(
+        failure_class=F.DEP_ROLLOUT_TIMEOUT,
+        rule="cluster-init-runs",
+        cause=f"{target}: its pod does not start, because init container {name} does not come to an end.",
+        target=target,
+        victims=(pod.ref,),
+        quotes=(status_quote(pod, f"init container {name} running"),),
+        confidence=0.7,
+        rank=55,
+    )
+
+
+def _goes_along(pod: KubeObject, name: str) -> bool:
+    """Whether an init container is meant to run beside the others: a sidecar."""
+    rows = mappings_of(pod.spec.get("initContainers"))
+    return any(row.get("name") == name and row.get("restartPolicy") == "Always" for row in rows)
 
 
 def _deployment(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:

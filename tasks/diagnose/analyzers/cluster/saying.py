@@ -80,6 +80,22 @@ RULES: tuple[Rule, ...] = (
         pattern=r"is forbidden: User \\?[\"'](?P<name>[^\"'\\]+)\\?[\"'] cannot \w+ resource|forbidden: User \\?[\"'](?P<name2>[^\"'\\]+)\\?[\"'] cannot",
     ),
     Rule(
+        name="no-token",
+        failure_class=F.K8S_RBAC,
+        rank=16,
+        confidence=0.9,
+        cause="it has no account token to ask the cluster with, or one that is not accepted",
+        pattern=r"serviceaccount/token'?:? no such file|unable to load in-cluster config|KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined|the server has asked for the client to provide credentials",
+    ),
+    Rule(
+        name="api-missing",
+        failure_class=F.DEP_API,
+        rank=17,
+        confidence=0.9,
+        cause="the cluster does not serve the API that it asks for: {name}",
+        pattern=r"no matches for kind \\?\"(?P<name>[^\"\\]+)|no kind is registered for the type (?P<name2>\S+)|the server could not find the requested resource \((?P<name3>[^)]+)\)|failed to get API group resources: unable to retrieve the complete list of server APIs: (?P<name4>\S+):",
+    ),
+    Rule(
         name="certificate",
         failure_class=F.K8S_CERT,
         rank=18,

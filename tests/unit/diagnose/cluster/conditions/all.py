@@ -1,9 +1,15 @@
 """Every condition, and what of the two lists it is held against has no state of a cluster to show it."""
 
-from tests.unit.diagnose.cluster.conditions import network, pods, storage, workloads
+from tests.unit.diagnose.cluster.conditions import network, pods, storage, unseen, workloads
 from tests.unit.diagnose.cluster.conditions.table import Condition
 
-CONDITIONS: tuple[Condition, ...] = (*pods.CONDITIONS, *network.CONDITIONS, *storage.CONDITIONS, *workloads.CONDITIONS)
+CONDITIONS: tuple[Condition, ...] = (
+    *pods.CONDITIONS,
+    *network.CONDITIONS,
+    *storage.CONDITIONS,
+    *workloads.CONDITIONS,
+    *unseen.CONDITIONS,
+)
 SHOWN_ELSEWHERE = {
     "node.bootstrap": "the console of a machine shows it, before there is a cluster",
     "api.unreachable": "a capture that gets no answer says so: tests/unit/diagnose/cluster/test_joining.py",
