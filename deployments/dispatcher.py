@@ -5,16 +5,18 @@ is found again at the next tick.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from deployments.pace import Pace
 from flows.placing import place_end, place_signal
 from tasks.approve import expire
 from tasks.clients.ledger import EventStatus, Ledger, StoredApproval, StoredEvent, StoredIncident
 from tasks.domain.approval import Answer
 from tasks.domain.incident import Delivery, HealNotice, Incident, IncidentStatus, Signal, SignalSource
-from tasks.errors import BadInputError, TransientError
+from tasks.errors import BadInputError, PermanentError, TransientError
 from tasks.intake import read_delivery
 from tasks.remember.record import unhealed_outcome
 from tasks.remember.story import read_story
@@ -22,9 +24,10 @@ from tasks.settings import IntakeSettings
 
 MAX_DISPATCHES = 3
 """How many runs one incident gets before a person takes over."""
-EVENTS_A_TICK = 5
 SWEEP_EVERY = timedelta(seconds=5)
-"""How often the runs of all incidents in flight are looked at."""
+"""How often the runs of incidents in flight are looked at."""
+LOOKED_AT_ONCE = 25
+"""How many of them each time, in turn: each costs a call of the Prefect server."""
 
 log = logging.getLogger("healflow.dispatcher")
 
@@ -76,12 +79,15 @@ class Dispatcher:
         intake: IntakeSettings | None = None,
         silence_seconds: float = 90,
         patience_seconds: float = 6 * 3600,
+        tell_delay: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         """`silence_seconds` without a sign of life make a run lost; `patience_seconds` is how long what is away may
-        delay a heal.
+        delay a heal. `tell_delay` is told how long each event had waited, in seconds.
         """
         self._ledger, self._runs, self._intake = ledger, runs, intake or IntakeSettings()
         self._silence_seconds, self._patience = silence_seconds, timedelta(seconds=patience_seconds)
+        self._events, self._heals = Pace(self._intake.events_per_second), Pace(self._intake.heals_per_minute / 60)
+        self._tell_delay, self._swept_to = tell_delay, ""
         self._swept_at: datetime | None = None
         self._away = False
 
@@ -89,8 +95,8 @@ class Dispatcher:
         """Do what can be done now; a Prefect server that is away only delays."""
         try:
             self._expire(now)  # first, for it needs the ledger alone
-            for event in self._ledger.events.pending(limit=EVENTS_A_TICK):
-                self._dispatch(event, now)
+            self._hand_on(now)
+            self._start_waiting(now)
             for approval in self._ledger.approvals.to_resume():
                 self._wake(approval)
             if self._swept_at is None or now - self._swept_at >= SWEEP_EVERY:
@@ -104,6 +110,24 @@ class Dispatcher:
             if self._away:
                 log.info("Going on: everything answers again.")
             self._away = False
+
+    def _hand_on(self, now: datetime) -> None:
+        """The events that waited longest; one that is refused keeps none of the others."""
+        allowed = self._events.allowed(now)
+        for event in self._ledger.events.pending(limit=allowed) if allowed else ():
+            try:
+                self._dispatch(event, now)
+            except PermanentError as error:
+                log.exception("%s cannot be handed on", event.delivery_id)
+                self._ledger.events.settle(event.delivery_id, EventStatus.REFUSED, note=str(error)[:500])
+            self._events.spend()
+            self._tell_delay((now - event.received_at).total_seconds())
+
+    def _start_waiting(self, now: datetime) -> None:
+        """The incidents that waited longest for their run."""
+        allowed = self._heals.allowed(now)
+        for stored in self._ledger.incidents.unstarted(limit=allowed) if allowed else ():
+            self._start(stored)
 
     def _dispatch(self, event: StoredEvent, now: datetime) -> None:
         try:
@@ -121,10 +145,6 @@ class Dispatcher:
         for end in told.resolved:
             place_end(self._ledger, end, now=arrived)
         concerned = tuple(dict.fromkeys(one.incident_id for one in placed))
-        for incident_id in concerned:
-            stored = self._ledger.incidents.get(incident_id)
-            if stored.flow_run_id is None and not stored.incident.status.ended:
-                self._start(stored)
         status = EventStatus.DISPATCHED if told.signals or told.resolved else EventStatus.IGNORED
         first = concerned[0] if concerned else None
         self._ledger.events.settle(event.delivery_id, status, incident_id=first, note=told.remark)
@@ -164,6 +184,7 @@ class Dispatcher:
         incident_id = stored.incident.id
         run_id = self._runs.create(incident_id, idempotency_key=f"{incident_id}:{stored.dispatches + 1}")
         self._ledger.incidents.set_flow_run(incident_id, run_id)
+        self._heals.spend()
 
     def _expire(self, now: datetime) -> None:
         for waiting in self._ledger.approvals.unanswered():
@@ -197,13 +218,13 @@ class Dispatcher:
             self._ledger.approvals.mark_resumed(stored.request.id)
 
     def _sweep(self, now: datetime) -> None:
-        for stored in self._ledger.incidents.newest(limit=200, in_flight_only=True):
+        some = self._ledger.incidents.in_runs(after=self._swept_to, limit=LOOKED_AT_ONCE)
+        for stored in some:
             self._look_after(stored, now)
+        self._swept_to = some[-1].incident.id if len(some) == LOOKED_AT_ONCE else ""
 
     def _look_after(self, stored: StoredIncident, now: datetime) -> None:
-        if stored.flow_run_id is None:
-            self._start(stored)
-        elif self._is_over(stored.flow_run_id, now):
+        if stored.flow_run_id is not None and self._is_over(stored.flow_run_id, now):
             # The run may have ended the incident between the two reads.
             again = self._ledger.incidents.get(stored.incident.id)
             if not again.incident.status.ended:
@@ -231,7 +252,7 @@ class Dispatcher:
         elif lost >= MAX_DISPATCHES:
             reason = f"{MAX_DISPATCHES} runs were lost before the heal ended; their logs are in the Prefect UI"
             self._escalate(incident, reason, now)
-        else:
+        elif self._heals.allowed(now):
             self._start(stored)
             told = f"its run was lost; run {lost + 1} of {MAX_DISPATCHES} goes on" if lost else "goes on"
             self._ledger.incidents.note(incident.id, told, at=now)

@@ -72,6 +72,12 @@ class Home:
             return tuple(token.get_secret_value() for token in self._settings.event_tokens)
         return (self._kept("event_token"),)
 
+    def event_secrets(self) -> tuple[str, ...]:
+        """What events in our own format are signed with: those set, else one made at first use and kept in the home."""
+        if self._settings.event_secrets:
+            return tuple(secret.get_secret_value() for secret in self._settings.event_secrets)
+        return (self._kept("event_secret"),)
+
     def mcp_token(self) -> str:
         """The bearer token of the MCP server over HTTP: the one set, else one made at first use and kept here."""
         if self._settings.mcp.token is not None:

@@ -13,6 +13,7 @@ import uvicorn
 
 from deployments.dispatcher import Dispatcher
 from deployments.gateway import make_app
+from deployments.gateway.measuring import Measures
 from deployments.home import Home
 from deployments.notifying import Notifier, open_channels
 from tasks.clients.ledger import Ledger
@@ -26,7 +27,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     settings = Settings()
-    ledger = Ledger.open(settings.ledger_url)
+    ledger, measures = Ledger.open(settings.ledger_url), Measures()
     home = Home(settings)
 
     async def beside(stop: asyncio.Event) -> None:
@@ -40,6 +41,7 @@ def main() -> None:
             intake=settings.intake,
             silence_seconds=settings.run_silence_seconds,
             patience_seconds=settings.outage_patience_seconds,
+            tell_delay=measures.dispatch_delay_seconds.observe,
         )
         await asyncio.gather(
             _ticking(stop, "dispatcher", dispatcher.tick),
@@ -52,6 +54,8 @@ def main() -> None:
         ledger,
         home.webhook_secret(),
         event_tokens=home.event_tokens(),
+        event_secrets=home.event_secrets(),
+        measures=measures,
         link_key=home.link_key(),
         background=beside,
     )

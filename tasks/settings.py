@@ -156,6 +156,10 @@ class IntakeSettings(BaseModel):
     """A failure that shares something with an incident joins it until nothing came for so long; 0 groups nothing."""
     group_by: tuple[GroupedBy, ...] = tuple(GroupedBy)
     """A JSON list of what failures are grouped by; leave `node` out where all runs on one node."""
+    events_per_second: Annotated[int, Field(ge=1, le=10_000)] = 50
+    """How many accepted events are handed on to incidents at most; further ones wait in the ledger."""
+    heals_per_minute: Annotated[int, Field(ge=1, le=6_000)] = 120
+    """How many heals are started at most; further incidents wait their turn, the oldest first."""
 
 
 class MailSettings(BaseModel):
@@ -218,8 +222,11 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr | None = None
     """Signs events; when unset, `healflow up` makes one and keeps it in the home, readable by its owner only."""
     event_tokens: tuple[SecretStr, ...] = ()
-    """A JSON list of bearer tokens for events of Prefect, two while one is rotated; when empty, `healflow up` makes
-    one and keeps it in the home, readable by its owner only."""
+    """A JSON list of bearer tokens for events of Prefect and Alertmanager, two while one is rotated; when empty,
+    `healflow up` makes one and keeps it in the home, readable by its owner only."""
+    event_secrets: tuple[SecretStr, ...] = ()
+    """A JSON list of secrets that sign events at `/webhooks/events`, two while one is rotated; when empty, `healflow
+    up` makes one and keeps it in the home, readable by its owner only."""
     database_url: str | None = None
     """SQLAlchemy URL of the ledger; `None` is SQLite in the home."""
     gateway_port: Port = 4210

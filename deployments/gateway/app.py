@@ -12,9 +12,12 @@ from fastapi import APIRouter, FastAPI
 
 from deployments.gateway.alertmanager import alertmanager_door
 from deployments.gateway.answers import answer_errors
+from deployments.gateway.events import events_door
 from deployments.gateway.gateway import Gateway
 from deployments.gateway.github import github_door
 from deployments.gateway.health import health_door
+from deployments.gateway.measuring import Measured, Measures
+from deployments.gateway.metrics import metrics_door
 from deployments.gateway.page import page_door
 from deployments.gateway.prefect import prefect_door
 from deployments.gateway.slack import slack_door
@@ -26,9 +29,11 @@ DOORS: tuple[Callable[[Gateway], APIRouter], ...] = (
     github_door,
     prefect_door,
     alertmanager_door,
+    events_door,
     slack_door,
     page_door,
     health_door,
+    metrics_door,
 )
 
 
@@ -38,7 +43,9 @@ def make_app(
     secret: str,
     *,
     event_tokens: Sequence[str] = (),
+    event_secrets: Sequence[str] = (),
     link_key: bytes = b"",
+    measures: Measures | None = None,
     background: Background | None = None,
 ) -> FastAPI:
     """The gateway over one ledger. `background` runs beside it until the event that it is given is set."""
@@ -51,6 +58,7 @@ def make_app(
         stop.set()
         if running is not None:
             await running
+        await asyncio.to_thread(ledger.event_writer.close)
 
     app = FastAPI(title="Healflow gateway", version="0.1.0", lifespan=lifespan)
     answer_errors(app)
@@ -59,8 +67,12 @@ def make_app(
         ledger=ledger,
         webhook_secrets=(secret,),
         event_tokens=tuple(event_tokens),
+        event_secrets=tuple(event_secrets),
+        measures=measures or Measures(),
         link_key=link_key,
     )
+    gateway.measures.watch(ledger)
+    app.add_middleware(Measured, measures=gateway.measures)
     for door in DOORS:
         app.include_router(door(gateway))
     return app

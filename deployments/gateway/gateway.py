@@ -1,10 +1,11 @@
 """What the doors share: the settings, the ledger, the secrets, and the one way in which an event is accepted."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from deployments.gateway.answers import Accepted
+from deployments.gateway.measuring import Measures
 from tasks.clients.ledger import EventStatus, Ledger, StoredEvent
 from tasks.domain.incident import Delivery, HealNotice, Ignored, Signal
 from tasks.intake import as_delivery, check_age
@@ -21,6 +22,9 @@ class Gateway:
     """Sign events; two while one is rotated."""
     event_tokens: tuple[str, ...]
     """Bearer tokens of senders that cannot sign; two while one is rotated."""
+    event_secrets: tuple[str, ...] = ()
+    """Sign events in our own format; two while one is rotated."""
+    measures: Measures = field(default_factory=Measures)
     link_key: bytes = b""
     """Signs the links of the approval page; without one, no link is good."""
 
@@ -39,7 +43,9 @@ class Gateway:
             status=EventStatus.IGNORED if told.tells_nothing else EventStatus.PENDING,
             note=told.remark,
         )
-        new = await asyncio.to_thread(self.ledger.events.accept, event)
+        new = await asyncio.wrap_future(self.ledger.event_writer.submit(event))
+        outcome = "ignored" if told.tells_nothing else "new" if new else "known"
+        self.measures.accepted.labels(source, outcome).inc()
         return Accepted(accepted=told.delivery_id, duplicate=not new, ignored=told.remark or None)
 
     async def accept_one(

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Header, Request
 
 from deployments.gateway.answers import Accepted, refusals
 from deployments.gateway.body import check_json, read_body
+from deployments.gateway.describing import JSON_OBJECT
 from deployments.gateway.gateway import Gateway
 from tasks.intake import check_signature, parse_github
 
@@ -21,6 +22,7 @@ def github_door(gateway: Gateway) -> APIRouter:
         response_model_exclude_none=True,
         summary="A GitHub webhook delivery, or one of the local pipeline",
         responses=refusals(400, 401, 413, 415, 422, 503),
+        openapi_extra=dict(JSON_OBJECT),
     )
     async def github(
         request: Request,

@@ -1,11 +1,14 @@
-"""Reads as evidence what an alert says of itself, where nothing else can be looked at."""
+"""Reads as evidence what an event brought with it, where its sender cannot be asked: an alert's labels, a log's end."""
 
+import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from tasks.collect.ci_logs import number_evidence, scan_log
 from tasks.collect.redact import redact
 from tasks.domain.alert import alert_fingerprint
 from tasks.domain.evidence import MAX_LINE_CHARACTERS, Evidence, EvidenceLine, LineRole, UnreadableSource
+from tasks.domain.signature import Signature
 
 MAX_LINES = 60
 
@@ -31,6 +34,17 @@ def read_alert(body: bytes, fingerprint: str) -> Evidence:
     return Evidence(
         lines=lines, unreadable=(UnreadableSource(source="cluster", reason=why),), truncated=len(told) > MAX_LINES
     )
+
+
+def read_event_log(body: bytes, *, name: str, signatures: Sequence[Signature]) -> Evidence:
+    """The log that an event in our own format brought, or that it brought none."""
+    document = json.loads(body)
+    log = document.get("log") if isinstance(document, Mapping) else None
+    if not isinstance(log, str) or not log.strip():
+        why = "the event brought no log; its sender may put the end of one into the field 'log'"
+        return Evidence(unreadable=(UnreadableSource(source=f"log:{name}", reason=why),))
+    scan = scan_log(io.BytesIO(log.encode(errors="replace")), source=f"log:{name}", signatures=signatures)
+    return Evidence(lines=number_evidence([scan]), truncated=scan.truncated)
 
 
 def _find(body: bytes, fingerprint: str) -> Mapping[str, object]:

@@ -14,7 +14,7 @@ from tasks.clients.pipeline import RunStore
 from tasks.clients.workspace import Workspace
 from tasks.collect.ci_run import read_ci_run
 from tasks.collect.cluster import redact_snapshot
-from tasks.collect.delivered import read_alert
+from tasks.collect.delivered import read_alert, read_event_log
 from tasks.collect.github_run import read_github_run
 from tasks.collect.local_run import LocalRunReader
 from tasks.collect.prefect_run import read_prefect_run
@@ -55,9 +55,11 @@ def collect_evidence(incident: Incident, signatures: list[Signature]) -> Evidenc
 def _read(settings: Settings, incident: Incident, signatures: list[Signature]) -> Evidence:
     """Through whoever ran it: this machine or GitHub; an alert speaks for itself."""
     source, run = incident.signal.source, incident.signal.run
-    if source is SignalSource.ALERTMANAGER:
+    if source in (SignalSource.ALERTMANAGER, SignalSource.EVENTS):
         event = Ledger.shared(settings.ledger_url).events.get(incident.signal.delivery_id)
-        return read_alert(event.body, incident.signal.fingerprint)
+        if source is SignalSource.ALERTMANAGER:
+            return read_alert(event.body, incident.signal.fingerprint)
+        return read_event_log(event.body, name=run.workflow if run else "event", signatures=signatures)
     if run is None:
         raise PermanentError("the signal names no run whose evidence could be read; the event itself is kept")
     if source is SignalSource.GITHUB:

@@ -9,6 +9,8 @@ from tasks.domain.incident import IncidentStatus, Signal
 class GroupedBy(StrEnum):
     """What two failures share when they are taken for one, the closest bond first."""
 
+    FINGERPRINT = "fingerprint"
+    """The sender calls both by the same name."""
     TARGET = "target"
     DEPENDENCY = "dependency"
     NODE = "node"

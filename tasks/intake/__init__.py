@@ -2,6 +2,7 @@
 
 from tasks.intake.alertmanager import parse_alertmanager
 from tasks.intake.delivery import as_delivery, read_delivery
+from tasks.intake.events import EVENT_WINDOW_SECONDS, EventPayload, check_event_signature, parse_event
 from tasks.intake.github import parse_github
 from tasks.intake.grouping import choose_incident, group_keys
 from tasks.intake.prefect import parse_prefect
@@ -15,16 +16,20 @@ from tasks.intake.slack import (
 from tasks.intake.verify import MAX_FUTURE_SKEW_SECONDS, SIGNATURE_HEADER, check_age, check_bearer, check_signature
 
 __all__ = [
+    "EVENT_WINDOW_SECONDS",
     "MAX_FUTURE_SKEW_SECONDS",
     "SIGNATURE_HEADER",
+    "EventPayload",
     "as_delivery",
     "check_age",
     "check_bearer",
+    "check_event_signature",
     "check_signature",
     "check_slack_signature",
     "choose_incident",
     "group_keys",
     "parse_alertmanager",
+    "parse_event",
     "parse_github",
     "parse_prefect",
     "parse_slack_command",

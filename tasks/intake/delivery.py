@@ -6,6 +6,7 @@ from datetime import datetime
 from tasks.domain.incident import Delivery, HealNotice, Ignored, Signal
 from tasks.errors import BadInputError
 from tasks.intake.alertmanager import parse_alertmanager
+from tasks.intake.events import parse_event
 from tasks.intake.github import parse_github
 from tasks.intake.prefect import parse_prefect
 
@@ -43,8 +44,13 @@ def _alertmanager(_event_name: str, _delivery_id: str, body: bytes, now: datetim
     return parse_alertmanager(body, now=now)
 
 
+def _events(_event_name: str, _delivery_id: str, body: bytes, now: datetime) -> Delivery:
+    return parse_event(body, now=now)
+
+
 _READERS: Mapping[str, Callable[[str, str, bytes, datetime], Delivery]] = {
     "github": _github,
     "prefect": _prefect,
     "alertmanager": _alertmanager,
+    "events": _events,
 }

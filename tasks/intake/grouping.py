@@ -17,6 +17,7 @@ def group_keys(signal: Signal, *, by: Iterable[GroupedBy] = tuple(GroupedBy)) ->
     target = f"{place.context}:{place.namespace}/{place.kind}/{place.name}" if place and place.name else ""
     node = f"{place.context}:{place.node}" if place and place.node else ""
     values = {
+        GroupedBy.FINGERPRINT: f"{signal.source}:{signal.fingerprint}" if signal.fingerprint else "",
         GroupedBy.TARGET: target.removeprefix(":"),
         GroupedBy.DEPENDENCY: signal.dependency,
         GroupedBy.NODE: node.removeprefix(":"),
@@ -30,10 +31,12 @@ def group_keys(signal: Signal, *, by: Iterable[GroupedBy] = tuple(GroupedBy)) ->
 def choose_incident(gatherings: Sequence[Gathering], *, now: datetime, window_seconds: float) -> Gathering | None:
     """The incident that a failure with the keys of `gatherings` belongs to, `None` when it is one of its own.
 
-    It has to be the closest bond, to an incident whose newest member came within the window. One that has ended still
-    takes members while its cause stands; but a further failure of a commit then deserves a look of its own.
+    It has to be the closest bond, to an incident whose newest member came within the window; what is in flight takes
+    its own fingerprint at any time. One that has ended still takes members while its cause stands; but a further
+    failure of a commit then deserves a look of its own.
     """
-    fresh = [one for one in gatherings if _open_to(one) and now - one.newest_at <= timedelta(seconds=window_seconds)]
+    window = timedelta(seconds=window_seconds)
+    fresh = [one for one in gatherings if _open_to(one) and (now - one.newest_at < window or _is_the_same(one))]
     return min(fresh, key=lambda one: (_CLOSEST[one.key.by], -one.newest_at.timestamp()), default=None)
 
 
@@ -41,3 +44,7 @@ def _open_to(gathering: Gathering) -> bool:
     if not gathering.status.ended:
         return True
     return gathering.status not in _SETTLED and gathering.key.by is not GroupedBy.COMMIT
+
+
+def _is_the_same(gathering: Gathering) -> bool:
+    return gathering.key.by is GroupedBy.FINGERPRINT and not gathering.status.ended

@@ -90,7 +90,8 @@ def test_up_serves_tells_a_second_one_and_stops_whole(up: Up) -> None:
     for step in ("ledger", "gateway", "prefect server", "flows"):
         assert f"✓ {step}" in said
     holder = up.holder()
-    assert httpx.get(f"{holder.gateway_url}/readyz").json() == {"status": "ok", "pending_events": 0}
+    ready = httpx.get(f"{holder.gateway_url}/readyz").json()
+    assert ready == {"status": "ok", "pending_events": 0, "oldest_pending_seconds": 0.0, "unstarted_incidents": 0}
     assert httpx.get(f"{holder.prefect_url}/api/health").json() is True
     second = up.start()
     told, _ = second.communicate(timeout=30)

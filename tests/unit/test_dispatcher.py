@@ -8,9 +8,10 @@ import pytest
 
 from deployments.dispatcher import MAX_DISPATCHES, Dispatcher, RunState
 from tasks.approve import answer_newest, identify
-from tasks.clients.ledger import Ledger, StoredEvent
+from tasks.clients.ledger import EventStatus, Ledger, StoredEvent
 from tasks.domain.approval import Answer, ApprovalChannel, ApprovalRequest, IdentityKind
 from tasks.domain.incident import IncidentStatus
+from tasks.settings import IntakeSettings
 from tests.fakes.flow_runs import Server
 from tests.unit.intake import payloads
 
@@ -48,11 +49,11 @@ def test_prefect_away_loses_nothing(ledger: Ledger, caplog: pytest.LogCaptureFix
     deliver(ledger)
     for second in range(5):
         dispatcher.tick(NOW + timedelta(seconds=second))
-    assert len(ledger.events.pending()) == 1
+    assert len(ledger.incidents.unstarted(limit=9)) == 1
     assert sum("Waiting" in record.message for record in caplog.records) == 1
     server.away = False
     dispatcher.tick(NOW + timedelta(seconds=9))
-    assert ledger.events.pending() == ()
+    assert ledger.events.pending() == ledger.incidents.unstarted(limit=9) == ()
     assert len(server.runs) == 1
 
 
@@ -244,3 +245,29 @@ def test_suspended_heal_has_the_card_of_its_open_question_sent_and_of_no_other(l
     dispatcher.tick(NOW + timedelta(seconds=7))
     assert ledger.cards.get("q-2") is not None
     assert ledger.cards.get("q-1") is None
+
+
+def test_flood_is_handed_on_at_the_rate_that_is_set_and_the_delay_is_told(ledger: Ledger) -> None:
+    delays: list[float] = []
+    server, intake = Server(), IntakeSettings(events_per_second=10, heals_per_minute=60, group_window_seconds=0)
+    dispatcher = Dispatcher(ledger, server, intake=intake, tell_delay=delays.append)
+    for number in range(30):
+        run = payloads.local_run(id=f"20260301-115900-{number:04}")
+        deliver(ledger, json.dumps(run).encode(), delivery_id=f"d-{number}")
+    for tenth in range(10):
+        dispatcher.tick(NOW + timedelta(seconds=tenth / 10))
+    assert 10 <= len(delays) < 20
+    assert len(server.runs) == 1
+    for second in range(1, 40):
+        dispatcher.tick(NOW + timedelta(seconds=second))
+    assert len(delays) == len(server.runs) == 30
+    assert max(delays) >= 2
+
+
+def test_event_that_the_ledger_refuses_keeps_none_of_the_others(ledger: Ledger) -> None:
+    server = Server()
+    bad = StoredEvent(delivery_id="d-0", source="nobody", event_name="x", body=b"{}", received_at=NOW)
+    ledger.events.accept(bad)
+    deliver(ledger)
+    Dispatcher(ledger, server).tick(NOW)
+    assert (ledger.events.get("d-0").status, len(server.runs)) == (EventStatus.REFUSED, 1)

@@ -13,7 +13,8 @@ from tasks.clients.ledger.approvals import Approvals, StoredApproval
 from tasks.clients.ledger.audit import Audit
 from tasks.clients.ledger.cards import Cards, StoredCard
 from tasks.clients.ledger.engine import make_engine, migrate
-from tasks.clients.ledger.events import Events, EventStatus, StoredEvent
+from tasks.clients.ledger.event_writer import EventWriter
+from tasks.clients.ledger.events import Backlog, Events, EventStatus, StoredEvent
 from tasks.clients.ledger.heals import Delay, Heals
 from tasks.clients.ledger.incidents import EntryKind, Incidents, JournalEntry, StoredIncident
 from tasks.clients.ledger.leases import Leases
@@ -22,6 +23,7 @@ from tasks.clients.ledger.memory import Memory, StoredAction
 from tasks.clients.ledger.revisions import Revisions
 
 __all__ = [
+    "Backlog",
     "Delay",
     "EntryKind",
     "EventStatus",
@@ -41,6 +43,7 @@ class Ledger:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.events = Events(engine)
+        self.event_writer = EventWriter(engine)
         self.incidents = Incidents(engine)
         self.members = Members(engine)
         self.approvals = Approvals(engine)
@@ -69,7 +72,8 @@ class Ledger:
         return _shared(url)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Commit what waits, and give the connections back."""
+        self.event_writer.close()
         self._engine.dispose()
 
 

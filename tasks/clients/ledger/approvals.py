@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, select, update
 
 from tasks.clients.ledger.audit import append
-from tasks.clients.ledger.engine import transaction
+from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.tables import approvals, incidents, snoozes, votes
 from tasks.domain.approval import Approval, ApprovalRequest, Attempt, Judgement, Refusal
 from tasks.domain.base import Noun, UtcTime
@@ -122,6 +122,12 @@ class Approvals:
         query = select(approvals).where(approvals.c.answer.is_(None)).order_by(approvals.c.deadline)
         with transaction(self._engine) as connection:
             return tuple(_stored(row) for row in connection.execute(query).mappings())
+
+    def count_unanswered(self) -> int:
+        """How many questions still wait."""
+        query = select(func.count()).select_from(approvals).where(approvals.c.answer.is_(None))
+        with reading(self._engine) as connection:
+            return int(connection.execute(query).scalar_one())
 
     def to_resume(self) -> tuple[StoredApproval, ...]:
         """The answered questions whose flow run has not been told yet."""

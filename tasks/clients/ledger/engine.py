@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from tasks.errors import PermanentError, TransientError
 
 HEAD_REVISION = "0008"
+_READS = "healflow_reads"
 BUSY_TIMEOUT_SECONDS = 30
 """How long a writer waits for another process's transaction on SQLite."""
 
@@ -35,8 +36,10 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    # Taking the write lock at the start avoids SQLITE_BUSY in the middle of a read-then-write transaction.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    # Taking the write lock at the start avoids SQLITE_BUSY in the middle of a read-then-write transaction; who only
+    # reads waits for nobody.
+    reads = connection.get_execution_options().get(_READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def migrate(engine: Engine) -> None:
@@ -58,6 +61,13 @@ def _revision(engine: Engine) -> str | None:
         if not inspect(connection).has_table("alembic_version"):
             return None
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One transaction that only reads: it sees one state of the ledger and waits for no writer."""
+    with transaction(engine.execution_options(**{_READS: True})) as connection:
+        yield connection
 
 
 @contextmanager

@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Engine, RowMapping, delete, insert, select, update
+from sqlalchemy import Engine, RowMapping, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from tasks.clients.ledger.engine import transaction
+from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.tables import events
 from tasks.domain.base import Noun, UtcTime
 from tasks.errors import NotFoundError, PermanentError
@@ -34,6 +34,13 @@ class StoredEvent(Noun):
     note: str = ""
 
 
+class Backlog(Noun):
+    """What was accepted and not yet handed on."""
+
+    pending: int
+    oldest_at: UtcTime | None
+
+
 class Events:
     """The queue between the gateway and the flows."""
 
@@ -42,14 +49,13 @@ class Events:
 
     def accept(self, event: StoredEvent) -> bool:
         """Store a delivery; false when its id is known already, which is not an error."""
-        values = event.model_dump() | {"received_at": event.received_at.isoformat()}
         try:
             with transaction(self._engine) as connection:
                 known = connection.execute(
                     select(events.c.delivery_id).where(events.c.delivery_id == event.delivery_id)
                 ).first()
                 if known is None:
-                    connection.execute(insert(events).values(**values))
+                    connection.execute(insert(events).values(**event_values(event)))
                 return known is None
         except PermanentError as error:
             if isinstance(error.__cause__, IntegrityError):  # another process stored it between the two statements
@@ -83,10 +89,17 @@ class Events:
         with transaction(self._engine) as connection:
             connection.execute(delete(events).where(events.c.delivery_id == f"run-{run_id}"))
 
+    def backlog(self) -> Backlog:
+        """How many events wait to be handed on, and since when the oldest does."""
+        query = select(func.count(), func.min(events.c.received_at)).where(events.c.status == EventStatus.PENDING)
+        with reading(self._engine) as connection:
+            count, oldest = connection.execute(query).one()
+        return Backlog(pending=count, oldest_at=datetime.fromisoformat(oldest) if oldest else None)
+
     def pending(self, *, limit: int = 20) -> tuple[StoredEvent, ...]:
         """The oldest events that were accepted and not yet handed on."""
         query = select(events).where(events.c.status == EventStatus.PENDING).order_by(events.c.received_at).limit(limit)
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(query).mappings().all()
         return tuple(_stored(row) for row in rows)
 
@@ -110,6 +123,11 @@ class Events:
                 .where(events.c.delivery_id == delivery_id)
                 .values(status=status, incident_id=incident_id, note=note)
             )
+
+
+def event_values(event: StoredEvent) -> dict[str, object]:
+    """The row of an event."""
+    return event.model_dump() | {"received_at": event.received_at.isoformat()}
 
 
 def _stored(row: RowMapping) -> StoredEvent:

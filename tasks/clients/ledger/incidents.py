@@ -3,15 +3,18 @@
 import json
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, Select, func, insert, select, update
 
 from tasks.clients.ledger.audit import append_journalled
-from tasks.clients.ledger.engine import transaction
+from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.tables import incidents, journal
 from tasks.domain.base import Noun, UtcTime
 from tasks.domain.incident import Incident, IncidentStatus
 from tasks.errors import NotFoundError
+
+_IN_FLIGHT = incidents.c.status.in_([status for status in IncidentStatus if not status.ended])
 
 
 class EntryKind(StrEnum):
@@ -103,8 +106,34 @@ class Incidents:
         """The newest incidents first."""
         query = select(incidents).order_by(incidents.c.opened_at.desc(), incidents.c.id).limit(limit)
         if in_flight_only:
-            query = query.where(incidents.c.status.in_([status for status in IncidentStatus if not status.ended]))
+            query = query.where(_IN_FLIGHT)
         with transaction(self._engine) as connection:
+            return tuple(_stored(row) for row in connection.execute(query).mappings())
+
+    def unstarted(self, *, limit: int) -> tuple[StoredIncident, ...]:
+        """Those in flight that no flow run was started for yet, the oldest first."""
+        query = select(incidents).where(incidents.c.flow_run_id.is_(None), _IN_FLIGHT)
+        return self._read(query.order_by(incidents.c.opened_at, incidents.c.id).limit(limit))
+
+    def count_unstarted(self) -> int:
+        """How many those are."""
+        query = select(func.count()).select_from(incidents).where(incidents.c.flow_run_id.is_(None), _IN_FLIGHT)
+        with reading(self._engine) as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def in_runs(self, *, after: str, limit: int) -> tuple[StoredIncident, ...]:
+        """Those in flight that have a flow run, in the order of their ids from `after` on."""
+        query = select(incidents).where(incidents.c.flow_run_id.is_not(None), _IN_FLIGHT, incidents.c.id > after)
+        return self._read(query.order_by(incidents.c.id).limit(limit))
+
+    def counts(self) -> dict[IncidentStatus, int]:
+        """How many incidents there are of each status."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(incidents.c.status, func.count()).group_by(incidents.c.status))
+            return {IncidentStatus(status): count for status, count in rows}
+
+    def _read(self, query: Select[Any]) -> tuple[StoredIncident, ...]:
+        with reading(self._engine) as connection:
             return tuple(_stored(row) for row in connection.execute(query).mappings())
 
     def set_status(self, incident_id: str, status: IncidentStatus) -> bool:

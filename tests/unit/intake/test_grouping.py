@@ -66,7 +66,7 @@ def test_nodes_of_two_clusters_are_two() -> None:
     assert here != there
 
 
-@pytest.mark.parametrize("seconds_ago", [301, 3600])
+@pytest.mark.parametrize("seconds_ago", [300, 3600])
 def test_incident_that_got_nothing_within_the_window_takes_nothing(seconds_ago: float) -> None:
     assert chosen(gathering(GroupedBy.NODE, seconds_ago=seconds_ago)) is None
 
@@ -79,6 +79,11 @@ def test_what_fails_after_the_cause_is_gone_is_news(status: IncidentStatus) -> N
 def test_ended_incident_whose_cause_stands_takes_alerts_but_no_other_run_of_the_commit() -> None:
     assert chosen(gathering(GroupedBy.GROUP, status=IncidentStatus.REPORTED)) == "inc-1"
     assert chosen(gathering(GroupedBy.COMMIT, status=IncidentStatus.REPORTED)) is None
+
+
+def test_incident_in_flight_takes_its_own_fingerprint_at_any_time_and_an_ended_one_does_not() -> None:
+    assert chosen(gathering(GroupedBy.FINGERPRINT, seconds_ago=7200, status=IncidentStatus.WAITING)) == "inc-1"
+    assert chosen(gathering(GroupedBy.FINGERPRINT, seconds_ago=7200, status=IncidentStatus.REPORTED)) is None
 
 
 def test_closest_bond_wins_then_the_newest() -> None:

@@ -1,0 +1,29 @@
+"""Bodies in the OpenAPI description of doors that read them raw, since a signature is over bytes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+JSON_OBJECT: Mapping[str, Any] = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+}
+"""A body whose form the sender's own documentation gives."""
+
+
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The body that a model reads, whole in its place."""
+    schema = model.model_json_schema()
+    whole = _inlined(schema, schema.pop("$defs", {}))
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": whole}}}}
+
+
+def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
+    if isinstance(part, list):
+        return [_inlined(item, definitions) for item in part]
+    if not isinstance(part, dict):
+        return part
+    reference = part.get("$ref")
+    if isinstance(reference, str):
+        return _inlined(definitions[reference.rpartition("/")[2]], definitions)
+    return {name: _inlined(item, definitions) for name, item in part.items()}
