@@ -26,7 +26,8 @@ from tasks.settings import Settings, handed_on
 
 START_SECONDS = 120.0
 POLL_SECONDS = 0.1
-MAX_RESTARTS = 3
+MAX_ENDS, ENDS_WITHIN_SECONDS = 10, 120.0
+"""A service that ends by itself more often than this within the time is not started again."""
 
 
 @dataclass(frozen=True)
@@ -196,11 +197,8 @@ def _watch(services: list[Service], console: Console) -> None:
         for service in services:
             if service.alive:
                 continue
-            service.restarts += 1
-            if service.restarts > MAX_RESTARTS:
+            if service.note_end(within_seconds=ENDS_WITHIN_SECONDS) > MAX_ENDS:
                 raise PermanentError(f"{service.name} keeps ending; the end of {service.log}:\n{service.tail()}")
-            console.print(
-                f"[yellow]{service.name} ended by itself; started again ({service.restarts}/{MAX_RESTARTS})[/]"
-            )
+            console.print(f"[yellow]{service.name} ended by itself and is started again[/]")
             service.start()
         time.sleep(0.5)

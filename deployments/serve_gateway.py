@@ -20,6 +20,7 @@ from tasks.clients.ledger import Ledger
 from tasks.settings import Settings
 
 TICK_SECONDS = 0.25
+SECONDS_AFTER_AN_ERROR = 10.0
 
 
 def main() -> None:
@@ -75,13 +76,15 @@ async def _listen_to_slack(settings: Settings, ledger: Ledger, stop: asyncio.Eve
 
 async def _ticking(stop: asyncio.Event, name: str, tick: Callable[[datetime], None]) -> None:
     while not stop.is_set():
+        pause = TICK_SECONDS
         try:
             await asyncio.to_thread(tick, datetime.now(UTC))
         except Exception:
-            # A door: an error of ours must end neither loop.
+            # A door: an error of ours must end neither loop, nor fill the log.
             logging.getLogger(f"healflow.{name}").exception("A step failed; the next tick tries again.")
+            pause = SECONDS_AFTER_AN_ERROR
         try:
-            await asyncio.wait_for(stop.wait(), TICK_SECONDS)
+            await asyncio.wait_for(stop.wait(), pause)
         except TimeoutError:
             continue
 

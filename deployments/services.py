@@ -21,7 +21,7 @@ class Service:
         self._argv, self._env, self._cwd = list(argv), dict(env), cwd
         self._guard: subprocess.Popen[bytes] | None = None
         self._lifeline = self._status = -1
-        self.restarts = 0
+        self._ends: list[float] = []
 
     def start(self) -> None:
         """Start the process; its output is appended to its log."""
@@ -46,6 +46,12 @@ class Service:
     def alive(self) -> bool:
         """Whether it or anything below it still runs."""
         return self._guard is not None and self._guard.poll() is None
+
+    def note_end(self, *, within_seconds: float) -> int:
+        """Note that it ended by itself; how often it did lately."""
+        now = time.monotonic()
+        self._ends = [*(at for at in self._ends if now - at < within_seconds), now]
+        return len(self._ends)
 
     def ask_to_stop(self) -> None:
         """Close the lifeline: everything below gets SIGTERM, and SIGKILL two seconds later."""

@@ -11,14 +11,13 @@ from flows.asking import ask_and_wait, edited
 from flows.living import giving_signs, own_run_id
 from flows.remediate import remediate
 from flows.triage import triage
-from tasks.act.task import read_begun
-from tasks.domain.approval import Answer, Approval
+from tasks.domain.approval import Answer
 from tasks.domain.outcome import Outcome
 from tasks.domain.plan import Decision, Verdict
-from tasks.domain.story import Begun, Remediation, Triage
+from tasks.domain.story import Remediation, Settled, Triage
 from tasks.errors import PermanentError, TransientError
 from tasks.gate.task import decide_plan
-from tasks.remember.task import close, close_unhealed, postpone, publish, read_end
+from tasks.remember.task import close, close_unhealed, postpone, publish, read_end, read_settled
 
 
 @flow(name="heal", flow_run_name="heal-{incident_id}", persist_result=True, result_serializer="json")
@@ -44,37 +43,38 @@ def heal(incident_id: str) -> Outcome:
 
 
 def _heal(incident_id: str, run_id: str) -> Outcome:
-    kept = read_begun(incident_id)
-    if kept is not None:  # an earlier run died while it acted
-        begun = Begun.model_validate(kept)
-        story, outcome = begun.triage, _act(begun.triage, begun.decision, begun.approval, run_id)
+    kept = read_settled(incident_id)
+    if kept is not None:  # a run that was resumed, or that goes on where another died
+        settled = Settled.model_validate(kept)
+        story, outcome = settled.triage, _go_on(settled, run_id)
     else:
         story = Triage.model_validate(triage(incident_id))
         meanwhile = read_end(incident_id)
         if meanwhile is not None:
             return Outcome.model_validate(meanwhile)  # it went away by itself
-        outcome = _decide_and_act(incident_id, story, run_id)
+        outcome = _decide_and_act(story, run_id)
     announce(story, outcome)
     return outcome
 
 
-def _decide_and_act(incident_id: str, story: Triage, run_id: str) -> Outcome:
+def _decide_and_act(story: Triage, run_id: str) -> Outcome:
     decision = Decision.model_validate(decide_plan(story))
     get_run_logger().info("Policy says %s: %s", decision.verdict, decision.reason)
     if decision.verdict is Verdict.DENY or not story.plan.changes_something:
         return Outcome.model_validate(close(story, decision, None, None))
-    approval = None
     if decision.verdict is Verdict.ASK:
-        publish(incident_id)
+        publish(story.incident.id)
         announce(story)
+    return _go_on(Settled(triage=story, decision=decision), run_id)
+
+
+def _go_on(settled: Settled, run_id: str) -> Outcome:
+    story, decision, approval = settled.triage, settled.decision, settled.approval
+    if decision.verdict is Verdict.ASK and approval is None:
         approval = ask_and_wait(story, decision)
         if approval.answer is Answer.EDIT:
-            return _decide_and_act(incident_id, edited(story, approval), run_id)
+            return _decide_and_act(edited(story, approval), run_id)
         if not approval.answer.approves:
             return Outcome.model_validate(close(story, decision, approval, None))
-    return _act(story, decision, approval, run_id)
-
-
-def _act(story: Triage, decision: Decision, approval: Approval | None, run_id: str) -> Outcome:
     remediation = Remediation.model_validate(remediate(story, decision, approval, run_id))
     return Outcome.model_validate(close(story, decision, approval, remediation))

@@ -30,7 +30,7 @@ from tasks.domain.base import Noun
 from tasks.domain.incident import IncidentStatus
 from tasks.domain.outcome import ActionResult, ActionStatus, Outcome, Verification
 from tasks.domain.plan import Action, Decision, Plan, Remedy, Verdict
-from tasks.domain.story import Begun, Remediation, Triage
+from tasks.domain.story import Remediation, Settled, Triage
 from tasks.errors import ConflictError, HealflowError, SupersededError, TransientError
 from tasks.retrying import RETRYING
 from tasks.settings import Settings
@@ -124,8 +124,8 @@ def confirm(triage: Triage, decision: Decision, approval: Approval | None) -> No
             raise ConflictError("the approval was used before; ask again")
     elif decision.verdict is not Verdict.ALLOW:
         raise ConflictError(f"policy says {decision.verdict}")
-    begun = Begun(triage=triage, decision=decision, approval=approval)
-    ledger.heals.begin(triage.incident.id, begun.model_dump_json())
+    settled = Settled(triage=triage, decision=decision, approval=approval)
+    ledger.heals.keep(triage.incident.id, settled.model_dump_json())
     if not ledger.incidents.set_status(triage.incident.id, IncidentStatus.ACTING):
         _check_still_open(ledger, triage)
 
@@ -138,13 +138,6 @@ def _check_still_open(ledger: Ledger, triage: Triage) -> None:
 
 def _ended(ledger: Ledger, triage: Triage) -> bool:
     return ledger.incidents.get(triage.incident.id).incident.status.ended
-
-
-@task(task_run_name="read what it began with", cache_policy=NO_CACHE, **RETRYING)
-def read_begun(incident_id: str) -> Begun | None:
-    """What an earlier run of this heal had begun to act on, `None` when none had."""
-    kept = _ledger().heals.begun(incident_id)
-    return Begun.model_validate_json(kept) if kept else None
 
 
 @task(task_run_name="read whether it had acted", cache_policy=NO_CACHE, **RETRYING)

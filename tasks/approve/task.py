@@ -13,7 +13,7 @@ from tasks.clients.ledger import EntryKind, Ledger
 from tasks.domain.approval import Answer, Approval, ApprovalChannel, ApprovalRequest, IdentityKind, Judgement
 from tasks.domain.incident import IncidentStatus
 from tasks.domain.plan import Decision, Plan
-from tasks.domain.story import Triage
+from tasks.domain.story import Settled, Triage
 from tasks.errors import ConflictError
 from tasks.retrying import RETRYING
 from tasks.settings import Settings
@@ -38,6 +38,7 @@ def ask(triage: Triage, decision: Decision, flow_run_id: str) -> ApprovalRequest
             now=now,
         )
     )
+    ledger.heals.keep(triage.incident.id, Settled(triage=triage, decision=decision).model_dump_json())
     ledger.incidents.write(triage.incident.id, EntryKind.ASKED, request, at=now)
     ledger.incidents.set_status(triage.incident.id, IncidentStatus.WAITING)  # last: who sees it finds the question
     return request

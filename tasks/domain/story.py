@@ -23,12 +23,13 @@ class Triage(Noun):
     """For a failure in a cluster."""
 
 
-class Begun(Noun):
-    """What a heal acts on from the moment it begins to: a run that goes on after a crash acts on nothing else."""
+class Settled(Noun):
+    """What a heal asks about and acts on: a run that goes on after a crash asks and does nothing else."""
 
     triage: Triage
     decision: Decision
-    approval: Approval | None
+    approval: Approval | None = None
+    """`None` until it begins to act, and where policy allowed the plan without a person."""
 
 
 class Explanation(Noun):

@@ -12,7 +12,7 @@ from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.incident import Incident, IncidentStatus
 from tasks.domain.outcome import Outcome, SimilarIncident
 from tasks.domain.plan import Decision
-from tasks.domain.story import Remediation, Triage
+from tasks.domain.story import Remediation, Settled, Triage
 from tasks.remember.record import draw_outcome, resolved_outcome, unhealed_outcome
 from tasks.remember.report import story_markdown
 from tasks.remember.story import read_story
@@ -66,6 +66,13 @@ def postpone(incident_id: str, reason: str) -> None:
     ledger, now = _ledger(), datetime.now(UTC)
     delay = ledger.heals.postpone(incident_id, reason, now=now)
     ledger.incidents.note(incident_id, f"waits, and tries again at {delay.until:%H:%M:%S} UTC: {reason}", at=now)
+
+
+@task(task_run_name="read how far it had come", cache_policy=NO_CACHE, **RETRYING)
+def read_settled(incident_id: str) -> Settled | None:
+    """What an earlier run of this heal asked about or began to do, `None` when none came so far."""
+    kept = _ledger().heals.kept(incident_id)
+    return Settled.model_validate_json(kept) if kept else None
 
 
 def _write_end(incident: Incident, outcome: Outcome, *, triage: Triage | None) -> Outcome:

@@ -49,7 +49,7 @@ def test_crash_between_the_approval_and_the_intent_goes_on_with_the_same_approva
     healing.answer(incident, Answer.APPROVE)
 
     with monkeypatch.context() as dying:
-        dying.setattr("tasks.clients.ledger.heals.Heals.begin", die)
+        dying.setattr("tasks.clients.ledger.heals.Heals.keep", die)
         with pytest.raises(Killed):
             healing.go_on(incident)
     assert healing.ledger.memory.actions_of(incident.id) == ()

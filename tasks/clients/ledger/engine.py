@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
 from tasks.errors import PermanentError, TransientError
 
@@ -72,13 +72,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
-    """One transaction; database faults become TransientError (locked, away) or PermanentError."""
+    """One transaction; a database that is locked, full, away or damaged is a TransientError, a refusal a
+    PermanentError.
+    """
     try:
         with engine.begin() as connection:
             yield connection
-    except OperationalError as error:
+    except (IntegrityError, DataError, ProgrammingError, NotSupportedError) as error:
+        raise PermanentError(f"the ledger at {engine.url.render_as_string()} refused a write: {error.orig}") from error
+    except DBAPIError as error:
         raise TransientError(
             f"the ledger at {engine.url.render_as_string()} did not answer ({error.orig}); it is tried again"
         ) from error
-    except DBAPIError as error:
-        raise PermanentError(f"the ledger at {engine.url.render_as_string()} refused a write: {error.orig}") from error

@@ -1,4 +1,4 @@
-"""How far a heal has come that a later run may have to go on with: what it began with, and what it waits for."""
+"""What a later run of a heal has to know of an earlier one: what it asks about or does, and what it waits for."""
 
 from datetime import datetime, timedelta
 
@@ -33,17 +33,15 @@ class Heals:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def begin(self, incident_id: str, document: str) -> None:
-        """Keep what the heal is about to act on; what it began with first stays."""
+    def keep(self, incident_id: str, document: str) -> None:
+        """Keep what the heal asks about or acts on, instead of what was kept before."""
         with transaction(self._engine) as connection:
             _make_row(connection, incident_id)
-            connection.execute(
-                update(heals).where(heals.c.incident_id == incident_id, heals.c.begun.is_(None)).values(begun=document)
-            )
+            connection.execute(update(heals).where(heals.c.incident_id == incident_id).values(kept=document))
 
-    def begun(self, incident_id: str) -> str | None:
-        """What an earlier run of the heal began with, `None` when none has begun to act."""
-        query = select(heals.c.begun).where(heals.c.incident_id == incident_id)
+    def kept(self, incident_id: str) -> str | None:
+        """What an earlier run of the heal kept, `None` when none came so far."""
+        query = select(heals.c.kept).where(heals.c.incident_id == incident_id)
         with transaction(self._engine) as connection:
             return connection.execute(query).scalar()
 

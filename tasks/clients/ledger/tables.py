@@ -155,7 +155,7 @@ heals = Table(
     "heals",
     metadata,
     Column("incident_id", String(32), ForeignKey("incidents.id"), primary_key=True),
-    Column("begun", Text),
+    Column("kept", Text),
     Column("delays", Integer, nullable=False),
     Column("delayed_since", String(40)),
     Column("delayed_until", String(40)),

@@ -110,11 +110,11 @@ def test_run_that_was_superseded_may_not_begin_to_act(ledger: Ledger, incident: 
     ledger.memory.intend("k", incident, diagnosis, "run_formatter", "before", at=NOW, run_id="second")
 
 
-def test_heal_keeps_what_it_first_began_with(ledger: Ledger, incident: Incident) -> None:
-    assert ledger.heals.begun(incident.id) is None
-    ledger.heals.begin(incident.id, "first")
-    ledger.heals.begin(incident.id, "second")
-    assert ledger.heals.begun(incident.id) == "first"
+def test_heal_keeps_what_it_settled_on_last(ledger: Ledger, incident: Incident) -> None:
+    assert ledger.heals.kept(incident.id) is None
+    ledger.heals.keep(incident.id, "first")
+    ledger.heals.keep(incident.id, "second")
+    assert ledger.heals.kept(incident.id) == "second"
 
 
 def test_newest_revision_is_the_one_that_a_start_looks_for() -> None:

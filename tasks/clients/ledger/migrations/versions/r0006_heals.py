@@ -1,4 +1,4 @@
-"""Heals: what one has begun with, and what it waits for."""
+"""Heals: what one asks about or does, and what it waits for."""
 
 from alembic import op
 

@@ -1,0 +1,112 @@
+"""GitHub or the ledger away in the middle of a heal: it waits and says what for, and nothing is lost or done twice."""
+
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from deployments.demo.project import DemoRepository
+from tasks.act.task import carry_out, merge_fix
+from tasks.clients.ledger import Delay
+from tasks.collect.task import collect_evidence
+from tasks.domain.approval import Answer
+from tasks.domain.incident import Incident, IncidentStatus
+from tasks.errors import TransientError
+from tests.fakes.github import TOKEN, serving
+from tests.flows.healing import Healing
+from tests.flows.hosted import HostedHealing
+
+pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+
+ANYTHING = ".*"
+FOR_LONG = 100_000
+
+
+@pytest.fixture
+def hosted(prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostedHealing]:
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    for task in (collect_evidence, carry_out, merge_fix):
+        monkeypatch.setattr(task, "retries", 0)  # as when all of them have failed
+    with serving() as fake:
+        monkeypatch.setenv("HEALFLOW_GITHUB__API_URL", fake.api_url)
+        monkeypatch.setenv("HEALFLOW_GITHUB__GIT_URL", (tmp_path / "remotes").as_uri())
+        monkeypatch.setenv("HEALFLOW_GITHUB__TOKEN", TOKEN)
+        monkeypatch.setenv("HEALFLOW_GITHUB__SECONDS_BETWEEN_WRITES", "0")
+        repository = DemoRepository(tmp_path / "shop")
+        repository.create()
+        yield HostedHealing(repository, fake, tmp_path / "remotes")
+
+
+def delay_of(healing: Healing, incident: Incident) -> Delay:
+    found = healing.ledger.heals.delay(incident.id)
+    assert found is not None
+    return found
+
+
+def told(healing: Healing, incident: Incident) -> str:
+    return "\n".join(entry.what for entry in healing.story(incident).timeline)
+
+
+def test_github_away_from_the_start_delays_the_heal_and_is_named(hosted: HostedHealing) -> None:
+    incident, _ = hosted.fail_on_github()
+    hosted.fake.fail("GET", ANYTHING, 503, times=FOR_LONG)
+    with pytest.raises(TransientError):
+        hosted.start(incident)
+    assert not hosted.story(incident).incident.status.ended
+    assert hosted.fake.writes == []
+    assert delay_of(hosted, incident).until > datetime.now(UTC)
+    assert "waits, and tries again at" in told(hosted, incident)
+    assert "GitHub" in told(hosted, incident)
+
+    hosted.fake.faults.clear()
+    assert hosted.go_on(incident, anew=True) is None, "it asks"
+    hosted.answer(incident, Answer.REJECT)
+    outcome = hosted.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.REJECTED
+
+
+@pytest.mark.parametrize("path", [".*/git/refs", ".*/pulls"], ids=["at the branch", "at the pull request"])
+def test_github_away_while_the_fix_is_offered_leaves_one_branch_and_one_pull_request(
+    hosted: HostedHealing, path: str
+) -> None:
+    incident, _ = hosted.fail_on_github()
+    assert hosted.start(incident) is None
+    hosted.answer(incident, Answer.APPROVE)
+    hosted.fake.fail("POST", path, 502, times=FOR_LONG)
+    with pytest.raises(TransientError):
+        hosted.go_on(incident)
+    assert not hosted.story(incident).incident.status.ended
+    assert "waits, and tries again at" in told(hosted, incident)
+
+    hosted.fake.faults.clear()
+    outcome = hosted.go_on(incident, anew=True)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.HEALED, outcome.summary
+    assert len(hosted.offered()) == 1
+    assert set(hosted.fake.refs) == {"main", f"healflow/{incident.id}"}
+    assert len(hosted.ledger.approvals.of_incident(incident.id)) == 1, "nobody was asked again"
+
+
+def test_ledger_locked_in_the_middle_of_a_heal_is_waited_for(healing: Healing) -> None:
+    incident = healing.break_format()
+    assert healing.start(incident) is None
+    healing.answer(incident, Answer.APPROVE)
+    other = sqlite3.connect(healing.settings.root / "ledger.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+
+    def let_go() -> None:
+        other.execute("ROLLBACK")
+        other.close()
+
+    release = threading.Timer(3.0, let_go)
+    release.start()
+    outcome = healing.go_on(incident)
+    release.join()
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.HEALED, outcome.summary
