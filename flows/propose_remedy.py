@@ -13,6 +13,7 @@ from tasks.domain.plan import Plan, Remedy
 from tasks.errors import BadInputError
 from tasks.plan.cluster import draft_cluster_plan
 from tasks.plan.cluster.in_git import with_manifests
+from tasks.plan.gitops import IntoGit
 from tasks.settings import Settings
 
 
@@ -47,7 +48,14 @@ def propose_remedy(
     similar = ledger.memory.similar(cause.diagnosis.fingerprint)
     told: list[str] = []
     known = with_manifests(settings, snapshot, tell=told.append)
-    plan = draft_cluster_plan(draft, cause, known, similar=similar, bounds=settings.kubernetes.bounds)
+    plan = draft_cluster_plan(
+        draft,
+        cause,
+        known,
+        similar=similar,
+        bounds=settings.kubernetes.bounds,
+        in_git=IntoGit(settings, draft, similar),
+    )
     planned = plan.actions[0].name
     if not plan.changes_something:
         why = " ".join([plan.rationale, *told])

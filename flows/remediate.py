@@ -16,9 +16,10 @@ from tasks.act.task import (
     take_back,
 )
 from tasks.domain.approval import Answer, Approval
+from tasks.domain.code_host import OWN_BRANCH_PREFIX
 from tasks.domain.incident import SignalSource
 from tasks.domain.outcome import ActionResult, ActionStatus, Verification
-from tasks.domain.plan import Decision
+from tasks.domain.plan import Decision, Remedy
 from tasks.domain.story import Remediation, Triage
 from tasks.errors import PermanentError
 from tasks.gate.task import look_again
@@ -54,6 +55,14 @@ def _act(triage: Triage, decision: Decision, approval: Approval | None, run_id: 
         get_run_logger().info("%s %s: %s", result.action_name, result.status, result.message)
         if result.status is ActionStatus.FAILED:
             return _undo(triage, results, None, problem=result.message)
+    return _conclude(triage, approval, results)
+
+
+def _conclude(triage: Triage, approval: Approval | None, results: list[ActionResult]) -> Remediation:
+    """Prove what was done; what was made in git is proven by whoever merges it."""
+    if any(action.name == Remedy.CHANGE_MANIFEST for action in triage.plan.actions):
+        branch = OWN_BRANCH_PREFIX + triage.incident.id
+        return Remediation(results=tuple(results), branch=branch, waits_for_merge=True)
     verification = _prove(triage)
     get_run_logger().info("The fix %s", _told(verification))
     if triage.cluster is not None:

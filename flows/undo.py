@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from tasks.act.opening import opened_cluster, opened_context
+from tasks.act.opening import opened_context, opened_for_cluster
 from tasks.act.taking_back import TakenBack, take_back_results
 from tasks.clients.ledger import EntryKind, Ledger
 from tasks.domain.incident import Incident, IncidentStatus
@@ -23,8 +23,10 @@ def undo_heal(settings: Settings, incident_id: str, *, by: str) -> str:
     ledger = Ledger.open(settings.ledger_url)
     story = read_story(ledger, incident_id)
     incident, plan = story.incident, story.plan
-    if incident.status is not IncidentStatus.HEALED or plan is None or story.outcome is None:
-        raise ConflictError(f"{incident.id} is {incident.status}: only a healed incident has a fix to take back")
+    if incident.status not in (IncidentStatus.HEALED, IncidentStatus.OFFERED) or plan is None or story.outcome is None:
+        raise ConflictError(
+            f"{incident.id} is {incident.status}: only a healed incident, or an offered one, has a fix to take back"
+        )
     done = [result for result in story.results if result.action_name not in MARKS]
     applied = [result for result in done if result.status is not ActionStatus.UNDONE]
     ledger.incidents.note(incident.id, f"{by} takes the fix back", at=datetime.now(UTC))
@@ -38,7 +40,7 @@ def undo_heal(settings: Settings, incident_id: str, *, by: str) -> str:
     outcome = story.outcome.model_copy(
         update={
             "status": IncidentStatus.UNDONE,
-            "summary": f"Healed, then taken back by {by}.",
+            "summary": f"{incident.status.capitalize()}, then taken back by {by}.",
             "branch": None,
             "merged": False,
             "ended_at": now,
@@ -50,7 +52,7 @@ def undo_heal(settings: Settings, incident_id: str, *, by: str) -> str:
 
 def _take_back(settings: Settings, incident: Incident, plan: Plan, applied: list[ActionResult]) -> TakenBack:
     if incident.signal.cluster is not None:
-        with opened_cluster(settings, incident, plan) as cluster:
-            return take_back_results(cluster, plan.actions, applied)
+        with opened_for_cluster(settings, incident, plan) as place:
+            return take_back_results(place, plan.actions, applied)
     with opened_context(settings, incident, plan, fresh=True) as repository:
         return take_back_results(repository, plan.actions, applied)

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tasks.domain.approval import Person
 from tasks.domain.cluster_bounds import ChangeBounds
+from tasks.domain.gitops import GitopsMode
 from tasks.domain.grouping import GroupedBy
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -103,6 +104,9 @@ class KubernetesSettings(BaseModel):
     """How far sizes and replicas may be changed."""
     manifests: ManifestSettings = ManifestSettings()
     """Where git says what the objects should be."""
+    gitops: GitopsMode = GitopsMode.OFF
+    """Whether workloads and Services are changed in `manifests` and not in the cluster: `off`, `branch` or
+    `pull_request`. What Argo CD or Flux keeps is changed there in any case."""
 
     def in_context(self, context: str) -> Self:
         """The same for another context of the kubeconfig; empty is no other."""

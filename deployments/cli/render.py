@@ -17,6 +17,7 @@ from tasks.domain.story import Story
 _STYLES = {
     IncidentStatus.HEALED: "bold green",
     IncidentStatus.REPORTED: "bold yellow",
+    IncidentStatus.OFFERED: "bold yellow",
     IncidentStatus.ESCALATED: "bold red",
     IncidentStatus.DENIED: "red",
     IncidentStatus.REJECTED: "red",

@@ -1,6 +1,6 @@
 """What every action is given: where it works and what was approved."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,11 +73,60 @@ class ClusterContext:
         """Raises:
         ForbiddenError: the namespace is protected, or not one of those in which something may be changed.
         """
-        if ref.namespace in self.settings.protected_namespaces:
-            raise ForbiddenError(f"{ref} is in a protected namespace, in which nothing is changed")
-        allowed = self.settings.namespaces
-        if allowed and ref.namespace not in allowed:
-            raise ForbiddenError(f"{ref}: changes are allowed in {', '.join(allowed)} only")
+        require_namespace(self.settings, ref)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManifestContext(ActContext):
+    """One approved plan, the repository of the manifests, and the cluster that they are for, which is only read."""
+
+    cluster: Cluster
+    settings: KubernetesSettings
+    manifests: Manifests
+    """As they are now."""
+
+    @property
+    def hosted_repository(self) -> str:
+        """The repository as GitHub names it, empty where it is one on this machine."""
+        where = self.settings.manifests
+        return where.repository or "" if where.hosted else ""
+
+    def require_github(self) -> GithubClient:
+        """Raises:
+        PermanentError: there is no client.
+        """
+        if self.github is None:
+            raise PermanentError("the manifests are not on GitHub: there is nothing to write to")
+        return self.github
+
+    def require_may_change(self, ref: ObjectRef) -> None:
+        """Raises:
+        ForbiddenError: the namespace is protected, or not one of those in which something may be changed.
+        """
+        require_namespace(self.settings, ref)
+
+    def require_files_unmoved(self, files: Sequence[str]) -> None:
+        """Raises:
+        ConflictError: the branch of the manifests has other files there than those that the plan was made on.
+        """
+        planned, now = self.plan.target_state, self.manifests.commit
+        self.workspace.head(self.repository, planned)
+        if self.workspace.differ(self.repository, planned, now, files):
+            raise ConflictError(f"the plan is void: {', '.join(files)} was changed on {self.manifests.branch} since")
+
+    def require_target_state(self) -> None:
+        """The plan was made on the commit of the manifests; whether its files moved is asked by name."""
+        self.workspace.head(self.repository, self.plan.target_state)
+
+
+def require_namespace(settings: KubernetesSettings, ref: ObjectRef) -> None:
+    """Raises:
+    ForbiddenError: the namespace is protected, or not one of those in which something may be changed.
+    """
+    if ref.namespace in settings.protected_namespaces:
+        raise ForbiddenError(f"{ref} is in a protected namespace, in which nothing is changed")
+    if settings.namespaces and ref.namespace not in settings.namespaces:
+        raise ForbiddenError(f"{ref}: changes are allowed in {', '.join(settings.namespaces)} only")
 
 
 def require_not_from_git(item: KubeObject) -> None:

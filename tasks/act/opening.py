@@ -1,17 +1,17 @@
 """Opens what an action works with: the repository of the failed run, on this machine or as a copy of GitHub's."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from tasks.act.context import ActContext, ClusterContext
+from tasks.act.context import ActContext, ClusterContext, ManifestContext
 from tasks.clients.github import GithubClient
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.clients.kustomize import render
 from tasks.clients.pipeline import RunStore
 from tasks.clients.workspace import Manifests, Mirrors, Workspace, open_manifests
 from tasks.domain.incident import Incident, SignalSource
-from tasks.domain.plan import Plan
+from tasks.domain.plan import Plan, Remedy
 from tasks.errors import PermanentError
 from tasks.settings import Settings
 
@@ -59,6 +59,43 @@ def opened_cluster(settings: Settings, incident: Incident, plan: Plan) -> Iterat
             settings=kubernetes,
             open_manifests=lambda: _manifests(settings),
         )
+
+
+@contextmanager
+def opened_manifests(settings: Settings, incident: Incident, plan: Plan) -> Iterator[ManifestContext]:
+    """What a change of a manifest is given: the repository as it is now, and the cluster to look at.
+
+    Raises:
+        PermanentError: the signal names nothing in a cluster, or the repository cannot be had.
+        TransientError: GitHub cannot be reached now.
+    """
+    target = incident.signal.cluster
+    if target is None:
+        raise PermanentError("the signal names nothing in a cluster")
+    kubernetes = settings.kubernetes.in_context(target.context)
+    with (
+        GithubClient.from_settings(settings.github) as github,
+        Cluster.from_settings(kubernetes, acting=True, read_only=True) as cluster,
+    ):
+        known = open_manifests(settings.kubernetes.manifests, Mirrors(settings.mirrors_root), github, render)
+        yield ManifestContext(
+            workspace=Workspace(settings.worktrees_root),
+            repository=known.repository,
+            incident=incident,
+            plan=plan,
+            github=github if settings.kubernetes.manifests.hosted else None,
+            cluster=cluster,
+            settings=kubernetes,
+            manifests=known,
+        )
+
+
+def opened_for_cluster(
+    settings: Settings, incident: Incident, plan: Plan
+) -> AbstractContextManager[ClusterContext] | AbstractContextManager[ManifestContext]:
+    """What the actions of a plan for a cluster are given: the cluster, or the manifests in git."""
+    in_git = any(action.name == Remedy.CHANGE_MANIFEST for action in plan.actions)
+    return (opened_manifests if in_git else opened_cluster)(settings, incident, plan)
 
 
 def _manifests(settings: Settings) -> Manifests:

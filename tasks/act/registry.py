@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from tasks.act.actions import (
     add_dependency,
     bump_dependency,
+    change_manifest,
     comment_triage,
     delete_pod,
     merge_fix,
@@ -66,6 +67,7 @@ _CLUSTER_SPECS = (
     restart_coredns.SPEC,
     reapply_object.SPEC,
     recreate_job.SPEC,
+    change_manifest.SPEC,
 )
 ACTIONS: Mapping[Remedy, ActionSpec[Any]] = MappingProxyType(
     {spec.name: spec for spec in (*(module.SPEC for module in _MODULES), *_CLUSTER_SPECS)}

@@ -21,7 +21,7 @@ from tasks.act.checkout import open_checkout
 from tasks.act.context import ClusterContext
 from tasks.act.hosted import on_github
 from tasks.act.marks import marks_of
-from tasks.act.opening import marking_context, opened_cluster, opened_context
+from tasks.act.opening import marking_context, opened_context, opened_for_cluster
 from tasks.act.taking_back import take_back_results
 from tasks.act.wording import pull_request_text, pull_request_title
 from tasks.clients.ledger import EntryKind, Ledger
@@ -54,7 +54,7 @@ def _opened(triage: Triage, *, fresh: bool = False) -> AbstractContextManager[Ac
 def _where(triage: Triage) -> AbstractContextManager[ActContext] | AbstractContextManager[ClusterContext]:
     """What the actions of this plan are given: a repository, or a cluster."""
     if triage.incident.signal.cluster is not None:
-        return opened_cluster(Settings(), triage.incident, triage.plan)
+        return opened_for_cluster(Settings(), triage.incident, triage.plan)
     return _opened(triage, fresh=True)
 
 

@@ -2,8 +2,11 @@
 
 import re
 
+from tasks.domain.cluster import ObjectRef
+from tasks.domain.incident import Incident
 from tasks.domain.markdown import cause_markdown, inline, prose
 from tasks.domain.outcome import Verification
+from tasks.domain.plan import Plan
 from tasks.domain.story import Triage
 
 _MENTION = re.compile(r"@(?=[A-Za-z0-9])")
@@ -28,6 +31,20 @@ def pull_request_text(triage: Triage, verification: Verification) -> str:
         "## Proof",
         proof_markdown(verification),
         f"To take it back: `healflow undo {triage.incident.id}`, or close this pull request.",
+    ]
+    return without_mentions("\n\n".join(parts))
+
+
+def manifest_text(incident: Incident, plan: Plan, ref: ObjectRef) -> str:
+    """What stands in the pull request that changes a manifest; outside text is quoted and notifies nobody."""
+    parts = [
+        f"Proposed by Healflow for {inline(str(ref))} ({inline(incident.signal.title)}).",
+        "## Fix",
+        prose(plan.rationale),
+        "## Proof",
+        "What the manifests come to was compared before and after: nothing but the wanted fields of that object "
+        "changes. The cluster was not changed; whether it helps shows once this is merged and applied.",
+        f"To take it back: `healflow undo {incident.id}`, or close this pull request.",
     ]
     return without_mentions("\n\n".join(parts))
 

@@ -1,4 +1,7 @@
-"""Whether an object belongs to a GitOps controller, which would take a change of the live object back."""
+"""Whether an object belongs to a GitOps controller, which would take a change of the live object back, and how a
+change is made in git instead."""
+
+from enum import StrEnum
 
 from tasks.domain.cluster import KubeObject
 
@@ -10,6 +13,14 @@ _MARKS = (
 )
 """https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/ and
 https://fluxcd.io/flux/components/kustomize/kustomizations/"""
+
+
+class GitopsMode(StrEnum):
+    """What a change of a live object becomes: itself, a branch of ours, or a pull request from one."""
+
+    OFF = "off"
+    BRANCH = "branch"
+    PULL_REQUEST = "pull_request"
 
 
 def gitops_manager(item: KubeObject) -> str:

@@ -172,6 +172,7 @@ class IncidentStatus(StrEnum):
     EXPIRED = "expired"
     ESCALATED = "escalated"
     UNDONE = "undone"
+    OFFERED = "offered"
     IGNORED = "ignored"
     RESOLVED = "resolved"
     """It went away by itself before anything was done."""

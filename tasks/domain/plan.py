@@ -47,6 +47,7 @@ class Remedy(StrEnum):
     RESTART_COREDNS = "restart_coredns"
     REAPPLY_OBJECT = "reapply_object"
     RECREATE_JOB = "recreate_job"
+    CHANGE_MANIFEST = "change_manifest"
 
 
 CLUSTER_REMEDIES = frozenset(

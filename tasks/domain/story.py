@@ -50,6 +50,8 @@ class Remediation(Noun):
     undone: bool | None = None
     branch: str | None = None
     merged: bool = False
+    waits_for_merge: bool = False
+    """Whether the fix was made in git, and takes effect once somebody merges it."""
     problem: str = ""
     """Why an action was not carried out, or what could not be merged or undone; empty when all went well."""
 

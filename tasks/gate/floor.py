@@ -5,7 +5,7 @@ from tasks.domain.failure_class import FailureClass
 from tasks.domain.gate import GateRequest, Limits
 from tasks.domain.plan import CLUSTER_REMEDIES, ONCE_PER_FINGERPRINT, Remedy, Risk
 
-FLOOR_VERSION = "3"
+FLOOR_VERSION = "4"
 
 
 def denials(request: GateRequest, limits: Limits) -> tuple[tuple[str, str], ...]:
@@ -66,5 +66,7 @@ def _off_target(request: GateRequest) -> bool:
     plan, incident = request.plan, request.incident
     if incident.signal.cluster is None:
         return plan.incident_id != incident.id or plan.target_state != incident.signal.commit
-    states = {action.parameters.get("state") for action in plan.actions if action.name in CLUSTER_REMEDIES}
+    planned_on = {Remedy.CHANGE_MANIFEST: "commit", **dict.fromkeys(CLUSTER_REMEDIES, "state")}
+    named = [(action, key) for action in plan.actions for name, key in planned_on.items() if action.name == name]
+    states = {action.parameters.get(key) for action, key in named}
     return plan.incident_id != incident.id or states != {plan.target_state}

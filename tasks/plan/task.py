@@ -22,6 +22,7 @@ from tasks.errors import PermanentError
 from tasks.plan.cluster import draft_cluster_plan
 from tasks.plan.cluster.in_git import with_manifests
 from tasks.plan.draft import draft_plan, draft_report
+from tasks.plan.gitops import IntoGit
 from tasks.retrying import RETRYING
 from tasks.settings import Settings
 
@@ -75,7 +76,11 @@ def draft_for_cluster(
     known = with_manifests(
         settings, known, tell=lambda why: ledger.incidents.note(incident.id, why, at=datetime.now(UTC))
     )
-    plan = draft_cluster_plan(incident, cause, known, similar=tuple(similar), bounds=settings.kubernetes.bounds)
+    place = incident.signal.cluster
+    in_git = IntoGit(settings, incident, tuple(similar), place.context if place is not None else "")
+    plan = draft_cluster_plan(
+        incident, cause, known, similar=tuple(similar), bounds=settings.kubernetes.bounds, in_git=in_git
+    )
     return _keep(ledger, plan)
 
 

@@ -10,6 +10,8 @@ from tasks.domain.outcome import Outcome
 from tasks.domain.plan import Decision, Remedy, Verdict
 from tasks.domain.story import Remediation, Triage
 
+_WITH_BRANCH = (IncidentStatus.HEALED, IncidentStatus.OFFERED)
+
 
 def draw_outcome(
     triage: Triage, decision: Decision, approval: Approval | None, remediation: Remediation | None, *, now: datetime
@@ -24,7 +26,7 @@ def draw_outcome(
         status=status,
         action_names=tuple(result.action_name for result in remediation.results) if remediation and acted else (),
         summary=summary,
-        branch=remediation.branch if remediation and status is IncidentStatus.HEALED else None,
+        branch=remediation.branch if remediation and status in _WITH_BRANCH else None,
         merged=remediation.merged if remediation else False,
         seconds=max(0.0, (now - triage.incident.opened_at).total_seconds()),
         ended_at=now,
@@ -70,9 +72,17 @@ def _verdict(
         return _refused(approval)
     if remediation is None:
         raise ValueError("an approved plan that changes something ends with a remediation")
+    if remediation.waits_for_merge:
+        return IncidentStatus.OFFERED, f"Not healed yet: {_waiting(remediation)}. Nothing was changed in the cluster."
     if remediation.healed:
         return IncidentStatus.HEALED, _healed_there(remediation) if triage.cluster else _healed(remediation)
     return IncidentStatus.ESCALATED, _not_helped(remediation)
+
+
+def _waiting(remediation: Remediation) -> str:
+    """Where the fix waits to be merged."""
+    found = (one.message for one in remediation.results if one.action_name == Remedy.CHANGE_MANIFEST)
+    return next(found, "the fix waits to be merged")
 
 
 def _refused(approval: Approval) -> tuple[IncidentStatus, str]:

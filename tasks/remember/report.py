@@ -11,6 +11,7 @@ _MARKS = {
     "expired": "⌛",
     "escalated": "🚨",
     "resolved": "🌤️",
+    "offered": "⏳",
 }
 MAX_MEMBERS = 50
 

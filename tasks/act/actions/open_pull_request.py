@@ -7,10 +7,10 @@ from typing import Literal
 
 from tasks.act.context import ActContext
 from tasks.act.hosted import github_of, read_image, require_branch_unmoved, require_own_run
+from tasks.act.offering import PullRequestState, is_offer_taken_back, our_tip, read_offer, take_offer_back
 from tasks.act.patching import INCIDENT_TRAILER
 from tasks.act.spec import ActionSpec
 from tasks.domain.base import Noun
-from tasks.domain.code_host import PullRequest
 from tasks.domain.outcome import ActionResult, ActionStatus
 from tasks.domain.plan import Action, Remedy, Risk, patch_digest
 from tasks.errors import ConflictError, PermanentError
@@ -27,15 +27,6 @@ class PullRequestParameters(Noun):
     title: str
     proof: Literal["proven", "not_proven"]
     text_sha256: str
-
-
-class PullRequestState(Noun):
-    """Our branch on GitHub and the pull request from it; `None` where there is none."""
-
-    repository: str
-    branch: str
-    tip: str | None
-    pull_request: PullRequest | None
 
 
 def pull_request_action(context: ActContext, *, tip: str, title: str, text: str, proven: bool) -> Action:
@@ -72,14 +63,7 @@ def _preflight(context: ActContext, action: Action) -> str:
     require_branch_unmoved(context)
     if context.workspace.branch_tip(context.repository, context.branch) != wanted.tip:
         raise ConflictError(f"{context.branch} is no longer at {wanted.tip[:12]}, which was to be offered")
-    github.branches.require_writable(repository, wanted.head)
-    state = PullRequestState(
-        repository=repository,
-        branch=wanted.head,
-        tip=github.branches.tip(repository, wanted.head),
-        pull_request=github.pulls.find(repository, wanted.head),
-    )
-    return state.model_dump_json()
+    return read_offer(github, repository, wanted.head).model_dump_json()
 
 
 def _checked(context: ActContext, action: Action) -> PullRequestParameters:
@@ -140,12 +124,8 @@ def _withdrawn(context: ActContext, action: Action, before: PullRequestState, pr
 
 def _our_tip(context: ActContext, before: PullRequestState) -> str | None:
     """Where our branch ends on GitHub, if that is a commit of this incident with nobody's commit on top of it."""
-    branches = github_of(context).branches
-    tip = branches.tip(before.repository, before.branch)
-    if tip is None:
-        return None
-    line, parent = f"{INCIDENT_TRAILER}: {context.incident.id}", context.plan.target_state
-    return tip if branches.is_commit_with(before.repository, tip, parent=parent, line=line) else None
+    github, base = github_of(context), context.plan.target_state
+    return our_tip(github, before, incident_id=context.incident.id, base_commit=base)
 
 
 def _undo(context: ActContext, result: ActionResult) -> ActionResult:
@@ -155,33 +135,12 @@ def _undo(context: ActContext, result: ActionResult) -> ActionResult:
     after = read_image(PullRequestState, result.post_image)
     if after.pull_request is None or after.tip is None:
         return result.model_copy(update={"status": ActionStatus.UNDONE, "message": "nothing had been opened"})
-    number = after.pull_request.number
-    known = before.pull_request
-    if known is None or known.number != number:
-        github.pulls.close(after.repository, number)
-        told = f"pull request {number} was closed"
-    else:
-        github.pulls.restore(after.repository, known)
-        told = f"pull request {number} has its earlier text again"
-    github.branches.restore(after.repository, after.branch, expected_tip=after.tip, to=before.tip)
-    where = f"{after.branch} was deleted" if before.tip is None else f"{after.branch} was set back"
-    return result.model_copy(update={"status": ActionStatus.UNDONE, "message": f"{told}, {where} on GitHub"})
+    told = take_offer_back(github, before, after)
+    return result.model_copy(update={"status": ActionStatus.UNDONE, "message": told})
 
 
 def _verify_undone(context: ActContext, result: ActionResult) -> bool:
-    github, before = github_of(context), read_image(PullRequestState, result.pre_image)
-    if github.branches.tip(before.repository, before.branch) != before.tip:
-        return False
-    now = github.pulls.find(before.repository, before.branch)
-    known = before.pull_request
-    if now is None or known is None:
-        return now is None and known is None
-    return (now.number, now.title, now.body, now.base_branch) == (
-        known.number,
-        known.title,
-        known.body,
-        known.base_branch,
-    )
+    return is_offer_taken_back(github_of(context), read_image(PullRequestState, result.pre_image))
 
 
 SPEC = ActionSpec(

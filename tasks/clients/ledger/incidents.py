@@ -214,7 +214,7 @@ def move(connection: Connection, incident_id: str, status: IncidentStatus) -> bo
     current = connection.execute(select(incidents.c.status).where(incidents.c.id == incident_id)).scalar()
     if current is None:
         raise NotFoundError(f"no incident has the id {incident_id!r}")
-    undoing = status is IncidentStatus.UNDONE and current == IncidentStatus.HEALED
+    undoing = status is IncidentStatus.UNDONE and current in (IncidentStatus.HEALED, IncidentStatus.OFFERED)
     if IncidentStatus(current).ended and not undoing:
         return bool(current == status)
     connection.execute(update(incidents).where(incidents.c.id == incident_id).values(status=status))

@@ -3,7 +3,7 @@
 import fcntl
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -171,9 +171,17 @@ class Workspace:
             raise PermanentError(f"{name[:80]!r} is not a name for a worktree")
         return self._root / name
 
-    def diff(self, worktree_path: Path) -> str:
+    def diff(self, worktree_path: Path, *, context_lines: int = 3) -> str:
         """The unified diff of everything that differs from HEAD, new files among it."""
-        return worktree.diff_of(worktree_path)
+        return worktree.diff_of(worktree_path, context_lines=context_lines)
+
+    def differ(self, repository: Path, base: str, tip: str, files: Sequence[str]) -> bool:
+        """Whether any of the files is another one in the later of two commits, or the first is not among its past."""
+        if base == tip:
+            return False
+        paths = [f":(literal){file}" for file in files]
+        known = is_ancestor(repository, base, tip)
+        return not known or not try_git(repository, "diff", "--quiet", base, tip, "--", *paths).succeeded
 
     def restore(self, worktree_path: Path) -> None:
         """Take back everything in a worktree of ours that is not committed."""

@@ -10,7 +10,7 @@ from tasks.errors import ConflictError, PermanentError
 _TRAILER_KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _DIFF = (
     "diff", "--cached", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames",
-    "--unified=3", "--src-prefix=a/", "--dst-prefix=b/", "HEAD",
+    "--src-prefix=a/", "--dst-prefix=b/", "HEAD",
 )  # fmt: skip
 
 
@@ -28,7 +28,7 @@ def require_linked(worktree: Path) -> None:
         raise PermanentError(f"{worktree} is not a linked worktree: nothing is changed in it")
 
 
-def diff_of(worktree: Path) -> str:
+def diff_of(worktree: Path, *, context_lines: int = 3) -> str:
     """The unified diff of everything that differs from HEAD, new files among it, ignored ones not.
 
     Raises:
@@ -37,7 +37,7 @@ def diff_of(worktree: Path) -> str:
     require_linked(worktree)
     git(worktree, "add", "--all", "--", ".")
     try:
-        return git(worktree, *_DIFF, "--")
+        return git(worktree, *_DIFF, f"--unified={context_lines}", "--")
     finally:
         git(worktree, "reset", "--quiet")
 

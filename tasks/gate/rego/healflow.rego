@@ -129,6 +129,12 @@ asked contains {"index": i, "rule": "cluster_change", "reason": "it changes a li
 	input.environment == "cluster"
 }
 
+asked contains {"index": i, "rule": "manifest_change", "reason": "it changes a manifest on a branch of ours"} if {
+	some i, action in input.plan.actions
+	action.name in data.manifest_changes
+	input.environment == "cluster"
+}
+
 asked contains {"index": i, "rule": "rerun_persistent", "reason": "nothing says that running it again would help"} if {
 	some i, action in input.plan.actions
 	action.name == "rerun_failed_jobs"

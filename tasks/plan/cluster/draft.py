@@ -4,7 +4,9 @@ A change is never invented. It comes from an earlier revision that still has rea
 itself declares; what has no such source is reported, with the reason.
 """
 
-from tasks.domain.cluster import ClusterSnapshot
+from typing import Protocol
+
+from tasks.domain.cluster import ClusterSnapshot, KubeObject
 from tasks.domain.cluster_bounds import ChangeBounds
 from tasks.domain.cluster_cause import ClusterCause
 from tasks.domain.cluster_state import state_digest
@@ -21,6 +23,16 @@ from tasks.plan.playbooks import ADVICE
 _BOUNDS = ChangeBounds()
 
 
+class InGit(Protocol):
+    """Makes the change of a live object one of its manifest."""
+
+    def wanted_for(self, remedy: str, target: KubeObject) -> bool:
+        """Whether the change of this object belongs into git."""
+
+    def draft(self, action: Action, target: KubeObject) -> Action:
+        """The change in git; raises Unfit, with the reason, where there can be none."""
+
+
 def draft_cluster_plan(
     incident: Incident,
     cause: ClusterCause,
@@ -28,8 +40,10 @@ def draft_cluster_plan(
     *,
     similar: tuple[SimilarIncident, ...] = (),
     bounds: ChangeBounds = _BOUNDS,
+    in_git: InGit | None = None,
 ) -> Plan:
-    """The plan for one cause; what is planned on is the state of the object that changes."""
+    """The plan for one cause; what is planned on is the state of the object that changes, or the commit where `in_git`
+    makes the change there."""
     found, passed_over = cause.diagnosis.failure_class, list[str]()
     for remedy in playbook_for(found, cause.target):
         try:
@@ -39,8 +53,7 @@ def draft_cluster_plan(
             action, target = (
                 bounded(cause, snapshot, bounds) if bounded else CLUSTER_DRAFTERS[remedy](incident, cause, snapshot)
             )
-            if manager := gitops_manager(target):
-                raise Unfit(f"{target.ref} is kept by {manager}, so the change has to be made in git")
+            action = _where_it_belongs(action, target, in_git)
         except Unfit as reason:
             passed_over.append(f"{remedy.replace('_', ' ')}: {reason}")
             continue
@@ -49,7 +62,7 @@ def draft_cluster_plan(
             playbook=found,
             rationale=" ".join([f"{action.summary}.", f"The playbook for {found}.", *explain_passed_over(passed_over)]),
             actions=(action,),
-            target_state=state_digest(target),
+            target_state=action.parameters["commit"] if action.name == Remedy.CHANGE_MANIFEST else state_digest(target),
         )
     advice = ADVICE.get(found, "A person has to look.")
     report = Action(
@@ -67,6 +80,15 @@ def draft_cluster_plan(
         actions=(report,),
         target_state="",
     )
+
+
+def _where_it_belongs(action: Action, target: KubeObject, in_git: InGit | None) -> Action:
+    """What is kept by a GitOps controller, or is to be changed in git alone, is never changed live."""
+    if in_git is not None and in_git.wanted_for(action.name, target):
+        return in_git.draft(action, target)
+    if manager := gitops_manager(target):
+        raise Unfit(f"{target.ref} is kept by {manager}, so the change has to be made in git")
+    return action
 
 
 def _check_it_is_first(remedy: Remedy, similar: tuple[SimilarIncident, ...]) -> None:
