@@ -55,10 +55,10 @@ def _act(triage: Triage, decision: Decision, approval: Approval | None, run_id: 
         get_run_logger().info("%s %s: %s", result.action_name, result.status, result.message)
         if result.status is ActionStatus.FAILED:
             return _undo(triage, results, None, problem=result.message)
-    return _conclude(triage, approval, results)
+    return _conclude(triage, approval, results, run_id)
 
 
-def _conclude(triage: Triage, approval: Approval | None, results: list[ActionResult]) -> Remediation:
+def _conclude(triage: Triage, approval: Approval | None, results: list[ActionResult], run_id: str) -> Remediation:
     """Prove what was done; what was made in git is proven by whoever merges it."""
     if any(action.name == Remedy.CHANGE_MANIFEST for action in triage.plan.actions):
         branch = OWN_BRANCH_PREFIX + triage.incident.id
