@@ -15,7 +15,7 @@ from flows.placing import place_end, place_signal
 from tasks.approve import expire
 from tasks.clients.ledger import EventStatus, Ledger, StoredApproval, StoredEvent, StoredIncident
 from tasks.domain.approval import Answer
-from tasks.domain.incident import Delivery, HealNotice, Incident, IncidentStatus, Signal, SignalSource
+from tasks.domain.incident import Delivery, HealNotice, Incident, IncidentStatus, Signal, SignalKind, SignalSource
 from tasks.errors import BadInputError, PermanentError, TransientError
 from tasks.intake import read_delivery
 from tasks.remember.record import unhealed_outcome
@@ -24,6 +24,8 @@ from tasks.settings import IntakeSettings
 
 MAX_DISPATCHES = 3
 """How many runs one incident gets before a person takes over."""
+RELEASE_GRACE = timedelta(hours=2)
+"""A deploy outside of Prefect that has not ended this long after its question expired has died."""
 SWEEP_EVERY = timedelta(seconds=5)
 """How often the runs of incidents in flight are looked at."""
 LOOKED_AT_ONCE = 25
@@ -219,12 +221,14 @@ class Dispatcher:
 
     def _sweep(self, now: datetime) -> None:
         some = self._ledger.incidents.in_runs(after=self._swept_to, limit=LOOKED_AT_ONCE)
-        for stored in some:
+        for stored in (*some, *self._ledger.incidents.held_releases()):
             self._look_after(stored, now)
         self._swept_to = some[-1].incident.id if len(some) == LOOKED_AT_ONCE else ""
 
     def _look_after(self, stored: StoredIncident, now: datetime) -> None:
-        if stored.flow_run_id is not None and self._is_over(stored.flow_run_id, now):
+        if stored.incident.signal.kind is SignalKind.RELEASE:
+            self._look_after_release(stored, now)
+        elif stored.flow_run_id is not None and self._is_over(stored.flow_run_id, now):
             # The run may have ended the incident between the two reads.
             again = self._ledger.incidents.get(stored.incident.id)
             if not again.incident.status.ended:
@@ -239,6 +243,18 @@ class Dispatcher:
             self._runs.give_up(run_id, f"its process gave no sign of life for {self._silence_seconds:.0f} s")
             return True
         return state in _OVER
+
+    def _look_after_release(self, stored: StoredIncident, now: datetime) -> None:
+        """A release that waits is not healed: whoever brings it out ends it, unless that ended before."""
+        incident_id = stored.incident.id
+        if stored.flow_run_id is not None:
+            over = self._runs.state(stored.flow_run_id) in _OVER
+        else:
+            deadlines = [one.request.deadline for one in self._ledger.approvals.of_incident(incident_id)]
+            over = now > max(deadlines, default=stored.incident.opened_at) + RELEASE_GRACE
+        if over and not self._ledger.incidents.get(incident_id).incident.status.ended:
+            self._ledger.incidents.note(incident_id, "the deploy that asked ended without a word", at=now)
+            self._ledger.incidents.set_status(incident_id, IncidentStatus.ESCALATED)
 
     def _restart(self, stored: StoredIncident, now: datetime) -> None:
         """Begin again what was lost or delayed, or hand it to a person when that happened too often or for too long."""

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flows.deploy_incidents import class_of, open_failed_rollouts, open_failed_smoke, open_refused
+from flows.held_release import Asker, Held, begin, end_release, hold_release
 from tasks.clients.ledger import Ledger
-from tasks.domain.base import Noun
+from tasks.domain.approval import Answer, Approval
 from tasks.domain.cluster import KubeObject, ObjectRef
 from tasks.domain.failure_class import FailureClass
 from tasks.domain.plan import Verdict
 from tasks.domain.rollout import (
     DeployReport,
     DeployStatus,
-    Difference,
     Manifests,
     ObjectDecision,
     ObjectRefusal,
@@ -24,18 +24,12 @@ from tasks.domain.rollout import (
     Smoke,
     VerifiedRevision,
 )
-from tasks.gate.objects import decide_objects
+from tasks.errors import ConflictError
+from tasks.gate.objects import decide_objects, joint_terms
 from tasks.rollout import steps
 from tasks.settings import Settings
 
 Tell = Callable[[str], None]
-
-
-class Question(Noun):
-    """What a person is asked before anything is applied."""
-
-    asked: tuple[ObjectDecision, ...]
-    differences: tuple[Difference, ...]
 
 
 @dataclass(frozen=True)
@@ -65,26 +59,23 @@ def plain_steps(settings: Settings, tell: Tell) -> Steps:
     )
 
 
-def bring_out(
-    settings: Settings, order: ReleaseOrder, taken: Steps, *, approve: Callable[[Question], bool], run_id: str = ""
-) -> DeployReport:
+def bring_out(settings: Settings, order: ReleaseOrder, taken: Steps, *, asker: Asker | None) -> DeployReport:
     """Bring a release out, and say how that ended; what fails opens an incident for the heal flow.
 
-    `approve` is asked only where policy wants a person, and only after the dry run. `run_id` is Prefect's, where it is
-    a run of Prefect: the failure of that run is then this incident and no other.
+    `asker` is used only where policy wants a person, and only after the dry run; with `None` nobody is there to ask,
+    and the answer is no.
 
     Raises:
         HealflowError: the release cannot be rendered, or the cluster or the ledger cannot be reached.
     """
-    report = _bring_out(settings, order, taken, approve)
-    if run_id and report.incident_ids:
-        Ledger.shared(settings.ledger_url).events.mark_run(run_id, report.incident_ids[0], at=datetime.now(UTC))
+    report = _bring_out(settings, order, taken, asker)
+    told = (*report.incident_ids, report.held_id)[0]
+    if asker is not None and asker.run_id and told:  # the failure of that run is this incident, and no second one
+        Ledger.shared(settings.ledger_url).events.mark_run(asker.run_id, told, at=datetime.now(UTC))
     return report
 
 
-def _bring_out(
-    settings: Settings, order: ReleaseOrder, taken: Steps, approve: Callable[[Question], bool]
-) -> DeployReport:
+def _bring_out(settings: Settings, order: ReleaseOrder, taken: Steps, asker: Asker | None) -> DeployReport:
     manifests = taken.render(order)
     decisions = decide_release(settings, manifests)
     denied = [one for one in decisions if one.verdict is Verdict.DENY]
@@ -98,14 +89,64 @@ def _bring_out(
     report = report.model_copy(update={"differences": differences})
     if preview.refused:
         return _refused(settings, order, report, preview.refused)
-    asked = tuple(one for one in decisions if one.verdict is Verdict.ASK)
     if order.dry_run:
         changed = sum(bool(one.text) for one in differences)
         told = f"{changed} of {len(differences)} objects would change; nothing was applied"
         return _ended(report, DeployStatus.DRY_RUN, told)
-    if asked and not approve(Question(asked=asked, differences=differences)):
-        return _ended(report, DeployStatus.NOT_APPROVED, f"a person has to say yes: {_reasons(asked)}")
+    if any(one.verdict is Verdict.ASK for one in decisions):
+        return _ask_first(settings, order, taken, manifests, report, asker)
     return _apply(settings, order, taken, manifests, report)
+
+
+def _ask_first(
+    settings: Settings,
+    order: ReleaseOrder,
+    taken: Steps,
+    manifests: Manifests,
+    report: DeployReport,
+    asker: Asker | None,
+) -> DeployReport:
+    asked = tuple(one for one in report.decisions if one.verdict is Verdict.ASK)
+    terms = joint_terms(asked)
+    if terms is None:
+        return _ended(report, DeployStatus.DENIED, f"policy lets nobody say yes to all of it: {_reasons(asked)}")
+    if asker is None:
+        return _ended(report, DeployStatus.NOT_APPROVED, f"a person has to say yes: {_reasons(asked)}")
+    held = hold_release(settings, order, manifests, report.differences, asked, terms, asker)
+    report = report.model_copy(update={"held_id": held.incident.id})
+    approval: Approval | None = None
+    try:
+        approval = asker.ask(held.triage, held.decision)
+        report = _apply_held(settings, order, taken, manifests, report, held, approval)
+    except (Exception, KeyboardInterrupt) as error:  # and not the signal with which Prefect suspends a run
+        end_release(settings, held, report, approval, problem=f"{type(error).__name__} {error}".strip())
+        raise
+    end_release(settings, held, report, approval)
+    return report
+
+
+def _apply_held(
+    settings: Settings,
+    order: ReleaseOrder,
+    taken: Steps,
+    manifests: Manifests,
+    report: DeployReport,
+    held: Held,
+    approval: Approval | None,
+) -> DeployReport:
+    if approval is None or not approval.answer.approves:
+        return _ended(report, DeployStatus.NOT_APPROVED, _declined(approval))
+    try:
+        begin(settings, held, approval, taken.preview(manifests).differences)
+    except ConflictError as error:
+        return _ended(report, DeployStatus.NOT_APPROVED, f"the yes of {approval.told_by} is void: {error}")
+    return _apply(settings, order, taken, manifests, report)
+
+
+def _declined(approval: Approval | None) -> str:
+    if approval is None or approval.answer is Answer.EXPIRED:
+        return "nobody said yes in time, and silence is no"
+    return f"{approval.told_by} said no" + (f": {approval.reason}" if approval.reason else "")
 
 
 def _apply(

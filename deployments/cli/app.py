@@ -192,6 +192,9 @@ def deploy(
     smoke_timeout: Annotated[float, typer.Option(min=1, max=3600, help="Seconds for that to answer.")] = 60,
     timeout: Annotated[float, typer.Option(min=1, max=3600, help="Seconds for the workloads to come out.")] = 300,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Say yes where policy asks.")] = False,
+    wait: Annotated[
+        int, typer.Option(min=0, max=86_400, help="Seconds to wait where policy asks, for 'healflow approve'.")
+    ] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -211,7 +214,7 @@ def deploy(
         dry_run=dry_run,
         rollout_timeout_seconds=timeout,
     )
-    raise typer.Exit(bring_out(Settings(), order, yes=yes, as_json=as_json))
+    raise typer.Exit(bring_out(Settings(), order, yes=yes, wait_seconds=wait, as_json=as_json))
 
 
 @app.command()

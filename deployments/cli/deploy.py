@@ -6,16 +6,21 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from deployments.cli.answers import local_user
 from deployments.cli.progress import Progress
-from flows.release import Question, bring_out, plain_steps
+from flows.asking_here import LedgerAsker
+from flows.release import bring_out, plain_steps
+from tasks.approve import identify
+from tasks.domain.approval import Answer, IdentityKind
 from tasks.domain.plan import Verdict
 from tasks.domain.rollout import DeployReport, Difference, ReleaseOrder, RolloutState
+from tasks.domain.story import Triage
 from tasks.settings import Settings
 
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
-def deploy(settings: Settings, order: ReleaseOrder, *, yes: bool, as_json: bool) -> int:
+def deploy(settings: Settings, order: ReleaseOrder, *, yes: bool, wait_seconds: int, as_json: bool) -> int:
     """Deploy, print how it went, and return the exit code: 0 only when the release is verified, or was only shown.
 
     Raises:
@@ -23,12 +28,13 @@ def deploy(settings: Settings, order: ReleaseOrder, *, yes: bool, as_json: bool)
     """
     console = Console(stderr=as_json, highlight=False)
     with Progress("Deploying") as progress:
-
-        def approve(question: Question) -> bool:
-            progress.pause()
-            return yes or _prompt(question, console)
-
-        report = bring_out(settings, order, plain_steps(settings, progress.tell), approve=approve)
+        asker = None
+        if yes or wait_seconds or sys.stdin.isatty():
+            person = identify(IdentityKind.LOCAL, local_user(), settings.approvals.people)
+            here = Here(console, progress, yes=yes, wait_seconds=wait_seconds)
+            reason = "--yes" if yes else ""
+            asker = LedgerAsker(settings, person, here, reason=reason, wait_seconds=wait_seconds, tell=here.tell)
+        report = bring_out(settings, order, plain_steps(settings, progress.tell), asker=asker)
     if as_json:
         sys.stdout.write(report.model_dump_json(indent=2) + "\n")
     else:
@@ -36,13 +42,35 @@ def deploy(settings: Settings, order: ReleaseOrder, *, yes: bool, as_json: bool)
     return 0 if report.succeeded else 1
 
 
-def _prompt(question: Question, console: Console) -> bool:
-    if not sys.stdin.isatty():
-        return False
-    _print_differences(question.differences, console)
-    for one in question.asked:
-        console.print(f"{one.ref}: {one.reason}", style="yellow", markup=False, soft_wrap=True)
-    return typer.confirm("Apply it?", default=False, err=True)
+class Here:
+    """What the person at this terminal says, where one sits there."""
+
+    def __init__(self, console: Console, progress: Progress, *, yes: bool, wait_seconds: int) -> None:
+        self._console, self._progress, self._yes, self._wait_seconds = console, progress, yes, wait_seconds
+
+    def __call__(self, triage: Triage) -> Answer | None:
+        """Show what is asked; `None` when nobody sits here to answer."""
+        if self._yes:
+            return Answer.APPROVE
+        self._progress.pause()
+        for action in triage.plan.actions:
+            _print_difference(action.preview, self._console)
+        for line in triage.evidence.lines:
+            said = f"{line.source.removeprefix('policy:')}: {line.text}"
+            self._console.print(said, style="yellow", markup=False, soft_wrap=True)
+        if not sys.stdin.isatty():
+            wait = f"waiting {self._wait_seconds} s for 'healflow approve {triage.incident.id}'"
+            self._console.print(f"{triage.incident.id}: {wait}", soft_wrap=True)
+            return None
+        try:
+            return Answer.APPROVE if typer.confirm("Apply it?", default=False, err=True) else Answer.REJECT
+        except typer.Abort as error:
+            raise KeyboardInterrupt from error
+
+    def tell(self, what: str) -> None:
+        """Say what became of an answer."""
+        self._progress.pause()
+        self._console.print(what, style="yellow", markup=False, soft_wrap=True)
 
 
 def _print(report: DeployReport, console: Console, *, show_differences: bool) -> None:
@@ -70,5 +98,9 @@ def _print_differences(differences: tuple[Difference, ...], console: Console) ->
         if one.created:
             console.print(f"new: {one.ref}", style="green", markup=False, soft_wrap=True)
             continue
-        for line in one.text.splitlines():
-            console.print(Text(line, _COLOURS.get(line[:1], "")), soft_wrap=True)
+        _print_difference(one.text, console)
+
+
+def _print_difference(text: str, console: Console) -> None:
+    for line in text.splitlines():
+        console.print(Text(line, _COLOURS.get(line[:1], "")), soft_wrap=True)

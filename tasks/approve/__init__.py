@@ -4,7 +4,15 @@ The question is bound to the digest of plan, target state and policy; its answer
 came through.
 """
 
-from tasks.approve.answering import answer_newest, answer_question, attempt_at, expire, withdraw
+from tasks.approve.answering import (
+    answer_newest,
+    answer_question,
+    attempt_at,
+    expire,
+    give_up,
+    put_question,
+    withdraw,
+)
 from tasks.approve.card import make_card
 from tasks.approve.editing import check_edit, editable
 from tasks.approve.judging import identify, identify_holder, judge
@@ -20,12 +28,14 @@ __all__ = [
     "editable",
     "expire",
     "form_seal",
+    "give_up",
     "identify",
     "identify_holder",
     "is_form_seal",
     "judge",
     "make_card",
     "make_request",
+    "put_question",
     "question_markdown",
     "read_link",
     "sign_link",

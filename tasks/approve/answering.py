@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from tasks.approve.judging import judge
-from tasks.clients.ledger import Ledger, StoredApproval
+from tasks.clients.ledger import EntryKind, Ledger, StoredApproval
 from tasks.domain.approval import (
     Answer,
     Approval,
@@ -18,6 +18,19 @@ from tasks.domain.approval import (
 )
 from tasks.domain.incident import IncidentStatus
 from tasks.errors import ConflictError, NotFoundError
+
+
+def put_question(ledger: Ledger, wanted: ApprovalRequest, *, kept: str | None = None) -> ApprovalRequest:
+    """Write a question into the ledger and mark its incident as waiting; asked before, it is the stored one.
+
+    `kept` is what a heal that begins again goes on with, `None` where nothing can go on.
+    """
+    request = ledger.approvals.ask(wanted)
+    if kept is not None:
+        ledger.heals.keep(request.incident_id, kept)
+    ledger.incidents.write(request.incident_id, EntryKind.ASKED, request, at=wanted.asked_at)
+    ledger.incidents.set_status(request.incident_id, IncidentStatus.WAITING)  # last: who sees it finds the question
+    return request
 
 
 def answer_question(ledger: Ledger, attempt: Attempt, *, people: Sequence[Person]) -> Judgement:
@@ -86,8 +99,11 @@ def attempt_at(
 
 def expire(ledger: Ledger, request: ApprovalRequest, *, now: datetime) -> bool:
     """Record that nobody answered in time, which is *no*; false when somebody had, or there is time left."""
-    if now <= request.deadline:
-        return False
+    return now > request.deadline and give_up(ledger, request, now=now)
+
+
+def give_up(ledger: Ledger, request: ApprovalRequest, *, now: datetime) -> bool:
+    """Record that nobody is waited for any longer, as when whoever asked has ended; false when somebody answered."""
     return ledger.approvals.expire(_silence(request, reason="", now=now))
 
 

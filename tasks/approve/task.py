@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.approve.answering import answer_question, attempt_at, expire
+from tasks.approve.answering import answer_question, attempt_at, expire, put_question
 from tasks.approve.editing import edit_plan
 from tasks.approve.judging import identify
 from tasks.approve.request import make_request
 from tasks.clients.ledger import EntryKind, Ledger
 from tasks.domain.approval import Answer, Approval, ApprovalChannel, ApprovalRequest, IdentityKind, Judgement
-from tasks.domain.incident import IncidentStatus
 from tasks.domain.plan import Decision, Plan
 from tasks.domain.story import Settled, Triage
 from tasks.errors import ConflictError
@@ -26,22 +25,12 @@ UNNAMED = "someone in the Prefect UI"
 @task(task_run_name="ask a person", persist_result=True, **RETRYING)
 def ask(triage: Triage, decision: Decision, flow_run_id: str) -> ApprovalRequest:
     """Write the question into the ledger and mark the incident as waiting."""
-    settings = Settings()
-    now = datetime.now(UTC)
+    settings, now = Settings(), datetime.now(UTC)
+    timeout_seconds = settings.approval_timeout_seconds
+    wanted = make_request(triage, decision, timeout_seconds=timeout_seconds, flow_run_id=flow_run_id, now=now)
     ledger = Ledger.shared(settings.ledger_url)
-    request = ledger.approvals.ask(
-        make_request(
-            triage,
-            decision,
-            timeout_seconds=settings.approval_timeout_seconds,
-            flow_run_id=flow_run_id,
-            now=now,
-        )
-    )
-    ledger.heals.keep(triage.incident.id, Settled(triage=triage, decision=decision).model_dump_json())
-    ledger.incidents.write(triage.incident.id, EntryKind.ASKED, request, at=now)
-    ledger.incidents.set_status(triage.incident.id, IncidentStatus.WAITING)  # last: who sees it finds the question
-    return request
+    kept = Settled(triage=triage, decision=decision).model_dump_json()
+    return put_question(ledger, wanted, kept=kept)
 
 
 @task(task_run_name="read the answer", cache_policy=NO_CACHE)

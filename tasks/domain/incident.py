@@ -28,6 +28,8 @@ class SignalKind(StrEnum):
     TERRAFORM = "terraform"
     ROLLOUT = "rollout"
     ALERT = "alert"
+    RELEASE = "release"
+    """Nothing failed: policy holds a release until a person has answered."""
 
 
 class Severity(StrEnum):

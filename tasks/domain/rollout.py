@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, SkipValidation
 
+from tasks.domain.approval import ApprovalTerms
 from tasks.domain.base import Noun, UtcTime
 from tasks.domain.cluster import ObjectRef
 from tasks.domain.failure_class import FailureClass
@@ -36,6 +37,8 @@ class ObjectDecision(Noun):
     verdict: Verdict
     rules: tuple[str, ...]
     reason: str
+    terms: ApprovalTerms = ApprovalTerms()
+    """Who may say yes, where it asks."""
 
 
 class Difference(Noun):
@@ -135,6 +138,9 @@ class DeployReport(Noun):
     rollouts: tuple[Rollout, ...] = ()
     verified: tuple[VerifiedRevision, ...] = ()
     incident_ids: tuple[str, ...] = ()
+    """What failed."""
+    held_id: str = ""
+    """The incident as which the release waited for a person; empty when nobody was asked."""
 
     @property
     def succeeded(self) -> bool:

@@ -12,11 +12,13 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from tasks.domain.approval import ApprovalTerms
 from tasks.domain.cluster import KubeObject
 from tasks.domain.plan import Verdict
 from tasks.domain.rollout import ObjectDecision
 from tasks.errors import PermanentError
-from tasks.gate.policy import PolicyAnswer, shorten
+from tasks.gate.policy import PolicyAnswer, policy_digest, shorten
+from tasks.settings import Settings
 
 OBJECT_POLICY = Path(__file__).parent / "rego_objects"
 BATCH = 50
@@ -57,9 +59,33 @@ def decide_objects(
                     verdict=Verdict.DENY if forbidden else answer.verdict,
                     rules=("floor",) if forbidden else answer.rules,
                     reason=forbidden or answer.reason,
+                    terms=answer.approval,
                 )
             )
     return tuple(decided)
+
+
+def joint_terms(asked: Sequence[ObjectDecision]) -> ApprovalTerms | None:
+    """Who may say yes to all of these at once, by the strictest of their terms; `None` when nobody may."""
+    named = [set(one.terms.approvers) for one in asked if one.terms.approvers]
+    approvers = set.intersection(*named) if named else set[str]()
+    needed = max((one.terms.people_needed for one in asked), default=1)
+    if named and len(approvers) < needed:
+        return None
+    return ApprovalTerms(
+        approvers=tuple(sorted(approvers)),
+        people_needed=needed,
+        author_may_approve=all(one.terms.author_may_approve for one in asked),
+        typed_name_counts=all(one.terms.typed_name_counts for one in asked),
+        link_counts=all(one.terms.link_counts for one in asked),
+    )
+
+
+def object_policy_digest(settings: Settings) -> str:
+    """What a yes to a release binds to, besides the release: the policy for its objects, and the floor's limits."""
+    kubernetes = settings.kubernetes
+    floor = [settings.kill_switch, kubernetes.protected_namespaces, kubernetes.namespaces]
+    return policy_digest(settings.object_policy_dir or OBJECT_POLICY, json.dumps(floor))
 
 
 def _floor(item: KubeObject, protected: Sequence[str], only: Sequence[str], *, kill_switch: bool) -> str:

@@ -11,14 +11,17 @@ import pytest
 import yaml
 
 from flows.explain_cluster import explain_live_cluster
-from flows.release import Question, bring_out, plain_steps
+from flows.release import bring_out, plain_steps
 from tasks.clients.kubernetes import Cluster
 from tasks.clients.ledger import Ledger
+from tasks.domain.approval import Answer
 from tasks.domain.cluster import KubeObject, ObjectRef, mappings_of
 from tasks.domain.failure_class import FailureClass
 from tasks.domain.rollout import DeployReport, DeployStatus, ReleaseOrder, RolloutState
+from tasks.domain.story import Triage
 from tasks.errors import NotFoundError
 from tasks.settings import Settings
+from tests.fakes.asked import Somebody
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
 SHOP = Path(__file__).parents[2] / "k8s" / "online-boutique" / "overlays" / "small-node"
@@ -30,15 +33,10 @@ DOOR = 30001
 """The port of the node that the shop's manifests name."""
 
 
-def deploy(order: ReleaseOrder, *, yes: bool = False) -> tuple[DeployReport, list[Question]]:
-    asked: list[Question] = []
-
-    def approve(question: Question) -> bool:
-        asked.append(question)
-        return yes
-
+def deploy(order: ReleaseOrder, answer: Answer | None = None) -> tuple[DeployReport, list[Triage]]:
     settings = Settings()
-    return bring_out(settings, order, plain_steps(settings, lambda _: None), approve=approve), asked
+    asker = Somebody(settings, answer)
+    return bring_out(settings, order, plain_steps(settings, lambda _: None), asker=asker), asker.seen
 
 
 def write(folder: Path, *objects: dict[str, object]) -> str:
@@ -66,7 +64,7 @@ def test_denied_object_keeps_the_whole_release_from_being_applied(
     labels = {"app": "spy"}
     spec = {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}}
     spy = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "spy"}, "spec": spec}
-    report, asked = deploy(ReleaseOrder(folder=write(tmp_path, config_map(), spy), namespace=namespace), yes=True)
+    report, asked = deploy(ReleaseOrder(folder=write(tmp_path, config_map(), spy), namespace=namespace), Answer.APPROVE)
     assert report.status is DeployStatus.DENIED
     assert "share the node's network" in report.message
     assert asked == [], "a person cannot allow what policy denies"
@@ -84,11 +82,12 @@ def test_what_a_person_does_not_approve_is_not_applied_and_what_one_does_is(
         "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
     }
     order = ReleaseOrder(folder=write(tmp_path, config_map(), policy), namespace=namespace)
-    report, asked = deploy(order)
-    assert (report.status, len(asked)) == (DeployStatus.NOT_APPROVED, 1)
-    assert not exists(cluster, namespace, "NetworkPolicy", "closed")
-    assert not exists(cluster, namespace, "ConfigMap", "prices")
-    report, _ = deploy(order, yes=True)
+    for answer in (None, Answer.REJECT):
+        report, asked = deploy(order, answer)
+        assert (report.status, len(asked)) == (DeployStatus.NOT_APPROVED, 1)
+        assert not exists(cluster, namespace, "NetworkPolicy", "closed")
+        assert not exists(cluster, namespace, "ConfigMap", "prices")
+    report, _ = deploy(order, Answer.APPROVE)
     assert report.status is DeployStatus.VERIFIED
     assert exists(cluster, namespace, "NetworkPolicy", "closed")
 

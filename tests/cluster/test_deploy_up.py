@@ -11,12 +11,21 @@ import httpx
 import pytest
 import yaml
 
+from tasks.clients.kubernetes import Cluster
+from tasks.domain.cluster import ObjectRef
+from tasks.errors import NotFoundError
 from tests.cluster.releases import Manifest, cart
 from tests.doors.test_up import ROOT, Up, eventually, up
 
 __all__ = ["up"]
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]
 COMMIT = "f" * 40
+CLOSED: Manifest = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {"name": "closed"},
+    "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
+}
 
 
 def healflow(up: Up, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -45,7 +54,9 @@ class Runs:
         self._home = up.home
 
     def start(self, **parameters: Any) -> str:
-        deployment = httpx.get(f"{self.api}/deployments/name/deploy/deploy").json()["id"]
+        path = f"{self.api}/deployments/name/deploy/deploy"
+        assert eventually(lambda: httpx.get(path).status_code == 200, 60), "the worker registers it"
+        deployment = httpx.get(path).json()["id"]
         body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
         made = httpx.post(f"{self.api}/deployments/{deployment}/create_flow_run", json=body, timeout=30)
         return str(made.json()["id"])
@@ -76,3 +87,40 @@ def test_failed_deploy_is_one_incident_although_prefect_tells_of_its_run_too(
     assert runs.told() == [("dispatched", incident["id"])]
     assert incident["commit"] == COMMIT
     assert "spec.selector, which is immutable" in incident["cause"]
+
+
+def test_release_that_policy_holds_waits_for_the_command_line(
+    up: Up, cluster: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    runs = Runs(up)
+    closed = ObjectRef(kind="NetworkPolicy", namespace=namespace, name="closed")
+    folder = write(tmp_path, CLOSED)
+
+    def held() -> list[dict[str, Any]]:
+        return [one for one in incidents(up) if one["status"] == "waiting"]
+
+    def is_there() -> bool:
+        try:
+            cluster.read(closed)
+        except NotFoundError:
+            return False
+        return True
+
+    refused = runs.start(folder=folder, namespace=namespace)
+    assert eventually(lambda: bool(held()), 60)
+    assert healflow(up, "reject", held()[0]["id"], "--why", "not today").returncode == 0
+    assert eventually(lambda: runs.state(refused) == "Failed", 60), runs.state(refused)
+    assert not is_there()
+    assert eventually(lambda: [status for status, _ in runs.told()] == ["dispatched"], 30), runs.told()
+    assert [one["status"] for one in incidents(up)] == ["rejected"], "a no is no failure of its own"
+
+    allowed = runs.start(folder=folder, namespace=namespace)
+    assert eventually(lambda: bool(held()), 60)
+    shown = healflow(up, "show", held()[0]["id"])
+    assert "NetworkPolicy" in shown.stdout
+    assert not is_there()
+    assert healflow(up, "approve", held()[0]["id"]).returncode == 0
+    assert eventually(lambda: runs.state(allowed) == "Completed", 60), runs.state(allowed)
+    assert is_there()
+    assert sorted(one["status"] for one in incidents(up)) == ["healed", "rejected"]
+    assert up.stop() == 0

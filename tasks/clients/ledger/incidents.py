@@ -5,16 +5,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, Select, func, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, Select, func, insert, not_, select, update
 
 from tasks.clients.ledger.audit import append_journalled
 from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.tables import incidents, journal
 from tasks.domain.base import Noun, UtcTime
-from tasks.domain.incident import Incident, IncidentStatus
+from tasks.domain.incident import Incident, IncidentStatus, SignalKind
 from tasks.errors import NotFoundError
 
 _IN_FLIGHT = incidents.c.status.in_([status for status in IncidentStatus if not status.ended])
+_RELEASE = incidents.c.document.contains(f'"kind":"{SignalKind.RELEASE}"')
+"""In a text inside of the document these quotes would be escaped."""
+_UNSTARTED = (incidents.c.flow_run_id.is_(None), _IN_FLIGHT, not_(_RELEASE))
 
 
 class EntryKind(StrEnum):
@@ -112,14 +115,18 @@ class Incidents:
 
     def unstarted(self, *, limit: int) -> tuple[StoredIncident, ...]:
         """Those in flight that no flow run was started for yet, the oldest first."""
-        query = select(incidents).where(incidents.c.flow_run_id.is_(None), _IN_FLIGHT)
+        query = select(incidents).where(*_UNSTARTED)
         return self._read(query.order_by(incidents.c.opened_at, incidents.c.id).limit(limit))
 
     def count_unstarted(self) -> int:
         """How many those are."""
-        query = select(func.count()).select_from(incidents).where(incidents.c.flow_run_id.is_(None), _IN_FLIGHT)
+        query = select(func.count()).select_from(incidents).where(*_UNSTARTED)
         with reading(self._engine) as connection:
             return int(connection.execute(query).scalar_one())
+
+    def held_releases(self) -> tuple[StoredIncident, ...]:
+        """The releases that wait for a person in a deploy outside of Prefect."""
+        return self._read(select(incidents).where(incidents.c.flow_run_id.is_(None), _IN_FLIGHT, _RELEASE))
 
     def in_runs(self, *, after: str, limit: int) -> tuple[StoredIncident, ...]:
         """Those in flight that have a flow run, in the order of their ids from `after` on."""

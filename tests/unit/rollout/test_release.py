@@ -23,6 +23,7 @@ from tasks.domain.rollout import (
 )
 from tasks.errors import PermanentError
 from tasks.settings import Settings
+from tests.fakes.asked import Somebody
 
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "prices", "namespace": "shop"}}
 OWN_POLICY = """package healflow
@@ -98,7 +99,7 @@ def refusal(
 
 def test_what_the_dry_run_refuses_is_not_applied_and_opens_one_incident(settings: Settings) -> None:
     cluster = Cluster(dry_run=(refusal(), refusal("is invalid: data: token=abcdefgh12345")))
-    report = bring_out(settings, ORDER, cluster.steps(), approve=lambda _: True)
+    report = bring_out(settings, ORDER, cluster.steps(), asker=None)
     assert (report.status, cluster.applied, cluster.recorded) == (DeployStatus.INVALID, [], [])
     (incident_id,) = report.incident_ids
     signal = Ledger.shared(settings.ledger_url).incidents.get(incident_id).incident.signal
@@ -110,19 +111,19 @@ def test_what_the_dry_run_refuses_is_not_applied_and_opens_one_incident(settings
 
 def test_same_refusal_again_keeps_the_incident_that_is_being_healed(settings: Settings) -> None:
     cluster = Cluster(dry_run=(refusal(),))
-    first, again = (bring_out(settings, ORDER, cluster.steps(), approve=lambda _: True) for _ in range(2))
+    first, again = (bring_out(settings, ORDER, cluster.steps(), asker=None) for _ in range(2))
     assert first.incident_ids == again.incident_ids
 
 
 def test_who_only_looks_opens_no_incident(settings: Settings) -> None:
     order = ORDER.model_copy(update={"dry_run": True})
-    report = bring_out(settings, order, Cluster(dry_run=(refusal(),)).steps(), approve=lambda _: True)
+    report = bring_out(settings, order, Cluster(dry_run=(refusal(),)).steps(), asker=None)
     assert (report.status, report.incident_ids) == (DeployStatus.INVALID, ())
 
 
 def test_what_is_refused_after_the_dry_run_is_told_and_not_verified(settings: Settings) -> None:
     cluster = Cluster(apply=refusal('Apply failed with 1 conflict: conflict with "kubectl": .data.tax'))
-    report = bring_out(settings, ORDER, cluster.steps(), approve=lambda _: True)
+    report = bring_out(settings, ORDER, cluster.steps(), asker=None)
     assert (report.status, report.failure_class) == (DeployStatus.CONFLICT, FailureClass.DEP_CONFLICT)
     assert (len(report.incident_ids), cluster.recorded) == (1, [])
 
@@ -138,7 +139,7 @@ def test_what_is_refused_after_the_dry_run_is_told_and_not_verified(settings: Se
 def test_release_that_does_not_come_out_is_not_verified_and_is_a_signal_with_its_revision_and_commit(
     settings: Settings, cluster: Cluster, status: DeployStatus, failure_class: FailureClass
 ) -> None:
-    report = bring_out(settings, ORDER, cluster.steps(), approve=lambda _: True)
+    report = bring_out(settings, ORDER, cluster.steps(), asker=None)
     assert (report.status, report.failure_class, cluster.recorded) == (status, failure_class, [])
     (incident_id,) = report.incident_ids
     signal = Ledger.shared(settings.ledger_url).incidents.get(incident_id).incident.signal
@@ -148,10 +149,18 @@ def test_release_that_does_not_come_out_is_not_verified_and_is_a_signal_with_its
     assert signal.deploy.smoke_url == ("http://shop" if status is DeployStatus.SMOKE_FAILED else "")
 
 
+class Run(Somebody):
+    """A deploy that Prefect runs."""
+
+    def __init__(self, settings: Settings, run_id: str) -> None:
+        super().__init__(settings, None)
+        self.run_id = run_id
+
+
 def test_failure_of_a_run_of_prefect_is_the_incident_that_it_opened(settings: Settings) -> None:
     broken = Cluster(wrong="HTTP 500").steps()
-    report = bring_out(settings, ORDER, broken, approve=lambda _: True, run_id="r-1")
+    report = bring_out(settings, ORDER, broken, asker=Run(settings, "r-1"))
     events = Ledger.shared(settings.ledger_url).events
     assert events.told_by_run("r-1") == report.incident_ids[0]
-    bring_out(settings, ORDER, Cluster().steps(), approve=lambda _: True, run_id="r-2")
+    bring_out(settings, ORDER, Cluster().steps(), asker=Run(settings, "r-2"))
     assert events.told_by_run("r-2") is None
