@@ -16,7 +16,9 @@ from rich.table import Table
 from deployments.cli.answers import local_user
 from deployments.cli.pipeline import report_failure
 from deployments.cli.render import render_diagnosis, render_plan, status_style
+from deployments.demo.in_slack import PEOPLE, SlackStage
 from deployments.demo.project import WORKFLOW, DemoRepository
+from deployments.demo.slack import SlackServer
 from deployments.local import Running, running
 from flows.pipeline import run_in_worktree
 from tasks.approve import answer_newest, identify
@@ -50,24 +52,29 @@ def run_demo(settings: Settings, *, yes: bool, keep: bool) -> int:
     console = Console(highlight=False)
     root = settings.root / "demo"
     shutil.rmtree(root, ignore_errors=True)
-    home = Settings(
-        home=root / "home",
-        gateway_port=0,
-        prefect_port=0,
-        approval_timeout_seconds=settings.approval_timeout_seconds,
-    )
     started = time.monotonic()
     # The demo's workflow calls `python` and `ruff` as in an activated environment; the flows inherit this PATH.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     repository = DemoRepository(root / "shop")
     console.print("[bold]Healflow demo[/]: a small real repository is broken four times and healed each time.\n")
     try:
-        with running(home, console=console) as services:
-            demo = Demo(console, home, repository, services, ask=not yes and sys.stdin.isatty())
-            chapters = demo.play()
-            _summary(console, chapters, time.monotonic() - started)
-            if sys.stdin.isatty() and not yes:
-                Prompt.ask(f"\nThe runs are at {services.prefect_url}. Press Enter to stop everything", default="")
+        with SlackServer() as slack:
+            home = Settings(
+                home=root / "home",
+                gateway_port=0,
+                prefect_port=0,
+                approval_timeout_seconds=settings.approval_timeout_seconds,
+                approvals=PEOPLE,
+                slack=slack.settings(),
+            )
+            with running(home, console=console) as services:
+                slack.deliver_to(services.gateway_url)
+                ask = not yes and sys.stdin.isatty()
+                demo = Demo(console, home, repository, services, SlackStage(slack, console), ask=ask)
+                chapters = demo.play()
+                _summary(console, chapters, time.monotonic() - started)
+                if ask:
+                    Prompt.ask(f"\nThe runs are at {services.prefect_url}. Press Enter to stop everything", default="")
     finally:
         if not keep:
             shutil.rmtree(root, ignore_errors=True)
@@ -79,12 +86,20 @@ class Demo:
     """The demo's stage: the repository, the running services and the terminal."""
 
     def __init__(
-        self, console: Console, settings: Settings, repository: DemoRepository, services: Running, *, ask: bool
+        self,
+        console: Console,
+        settings: Settings,
+        repository: DemoRepository,
+        services: Running,
+        slack: SlackStage,
+        *,
+        ask: bool,
     ) -> None:
         self._console = console
         self._settings = settings
         self._repository = repository
         self._services = services
+        self._slack = slack
         self._ask = ask
         self._ledger = Ledger.open(settings.ledger_url)
 
@@ -96,12 +111,12 @@ class Demo:
         repository = self._repository
         return [
             self._chapter("A dependency is missing from the requirements", repository.forget_a_dependency),
-            self._chapter("A file is not formatted", repository.misformat_a_file),
+            self._chapter("A file is not formatted", repository.misformat_a_file, in_slack=True),
             self._chapter("A commit breaks a test", repository.break_a_test),
             self._chapter("The first failure again", repository.drop_the_dependency),
         ]
 
-    def _chapter(self, title: str, break_it: Callable[[], str]) -> Chapter:
+    def _chapter(self, title: str, break_it: Callable[[], str], *, in_slack: bool = False) -> Chapter:
         console = self._console
         console.print()
         console.rule(f"[bold]{title}", align="left")
@@ -119,10 +134,12 @@ class Demo:
         if story.plan:
             render_plan(story.plan, console)
         if story.incident.status is IncidentStatus.WAITING:
-            self._answer(story)
+            self._answer(story, in_slack=in_slack)
             story = self._wait(lambda s: s.incident.status.ended, commit)
         seconds = time.monotonic() - started
         self._tell_end(story, seconds)
+        if in_slack:
+            self._slack.tell_end(story.incident.id)
         if story.incident.status is IncidentStatus.HEALED:
             self._expect_green("main, run whole")
         else:
@@ -136,7 +153,7 @@ class Demo:
             remembered=bool(story.plan and story.plan.remembered_incident),
         )
 
-    def _answer(self, story: Story) -> None:
+    def _answer(self, story: Story, *, in_slack: bool) -> None:
         if story.request is None:
             raise PermanentError(f"{story.incident.id} waits without a question")
         choice = "y"
@@ -144,8 +161,11 @@ class Demo:
             choice = Prompt.ask(
                 "[bold]Carry this out and merge it when the job passes?[/]", choices=["y", "n"], default="y"
             )
-        else:
+        elif not in_slack:
             self._console.print("Carry this out and merge it when the job passes? [bold]yes[/] (--yes, or no terminal)")
+        if in_slack:
+            self._slack.answer(story.incident.id, yes=choice == "y")
+            return
         judgement = answer_newest(
             self._ledger,
             story.incident.id,

@@ -29,6 +29,8 @@ def test_demo_heals_all_four_breakages_and_leaves_no_process(tmp_path: Path) -> 
     assert "ModuleNotFoundError: No module named 'moneyformat'" in done.stdout
     assert "+moneyformat" in done.stdout
     assert "/runs/flow-run/" in done.stdout
+    assert re.search(r"Slack #deploys: Approval wanted: .*\n.* Approve and merge .* Snooze 1 hour ", done.stdout)
+    assert re.search(r"Slack #deploys: Healed: .*\n  Approved by grace through slack", done.stdout)
     assert left_over(str(tmp_path)) == []
 
 

@@ -53,6 +53,9 @@ def check_view(view: Mapping[str, Any]) -> None:
 def texts_of(value: Any) -> Iterator[str]:
     """Every text in blocks, in order."""
     if isinstance(value, Mapping):
+        if value.get("type") == "date":
+            yield str(value["fallback"])
+            return
         for key, inner in value.items():
             if key == "text" and isinstance(inner, str):
                 yield inner

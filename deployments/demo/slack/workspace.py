@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from deployments.demo.slack.limits import Refused, check_blocks, check_view
+from deployments.demo.slack.limits import Refused, check_blocks, check_view, texts_of
 
 BOT_TOKEN = "xoxb-loopback"
 APP_TOKEN = "xapp-loopback"
@@ -35,6 +35,23 @@ class Message:
         shown = (block for blocks in (self.blocks, *reversed(self.versions)) for block in blocks)
         buttons = (one for block in shown if block["type"] == "actions" for one in block["elements"])
         return next((one for one in buttons if one["action_id"] == action_id), None)
+
+    @property
+    def heading(self) -> str:
+        """What stands on top."""
+        return next((str(block["text"]["text"]) for block in self.blocks if block["type"] == "header"), self.text)
+
+    @property
+    def texts(self) -> list[str]:
+        """What is read below the heading, a line for each block."""
+        below = (block for block in self.blocks if block["type"] not in ("header", "actions"))
+        return [" ".join(" ".join(texts_of(block)).split()) for block in below]
+
+    @property
+    def button_texts(self) -> list[str]:
+        """What stands on the buttons."""
+        rows = [block["elements"] for block in self.blocks if block["type"] == "actions"]
+        return [str(button["text"]["text"]) for row in rows for button in row]
 
     @property
     def has_buttons(self) -> bool:
