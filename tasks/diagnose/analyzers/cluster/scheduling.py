@@ -18,7 +18,10 @@ from tasks.domain.cluster_cause import Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
 from tasks.domain.quantity import amount
 
-_NODES = re.compile(r"\d+/\d+ nodes are available: (?P<why>.*?)(?:\. preemption:|\.? ?$|\. [A-Z])", re.S)
+_NODES = re.compile(
+    r"\d+/\d+ nodes are available: (?P<why>.*?)(?:\. (?:no new claims to deallocate, )?preemption:|\.? ?$|\. [A-Z])",
+    re.S,
+)
 _PART = re.compile(r"(?P<count>\d+) (?P<why>[^,]+(?:,(?! \d+ )[^,]+)*)")
 _KINDS = (
     (F.K8S_PENDING_PVC, r"persistentvolumeclaim|unbound immediate|volume node affinity|volume\(s\)|bind"),
@@ -135,8 +138,13 @@ def _judge(snapshot: ClusterSnapshot, pod: KubeObject, message: str, quotes: lis
     chosen = max(tallied, key=lambda kind: (tallied[kind], -order.index(kind)), default=F.K8S_PENDING_UNSCHED)
     short = sorted(set(re.findall(r"Insufficient ([\w./-]+\w)", message)))
     selector = ", ".join(f"{key}={value}" for key, value in mapping_of(pod.spec.get("nodeSelector")).items())
-    why = _WORDS[chosen].format(
-        what=" and ".join(_plainly(name) for name in short) or "room", selector=f" ({selector})" if selector else ""
+    taken = chosen is F.K8S_PENDING_UNSCHED and "free ports" in message
+    why = (
+        "a port that it wants of the node is taken"
+        if taken
+        else _WORDS[chosen].format(
+            what=" and ".join(_plainly(name) for name in short) or "room", selector=f" ({selector})" if selector else ""
+        )
     )
     target = snapshot.workload_of(pod)
     return Clue(
