@@ -2,11 +2,12 @@
 
 import sys
 
-from tests.benchmarks import cluster_triage, command_line, log_scan, scan_report
+from tests.benchmarks import cluster_triage, command_line, intake, log_scan, scan_report
 
 BENCHMARKS = {
     "cluster-triage": cluster_triage.run,
     "command-line": command_line.run,
+    "intake": intake.run,
     "log-scan": log_scan.run,
     "scan-report": scan_report.run,
 }

@@ -1,5 +1,6 @@
 """Accepted webhook events: committed before the door answers, dispatched after."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -102,6 +103,15 @@ class Events:
         with reading(self._engine) as connection:
             rows = connection.execute(query).mappings().all()
         return tuple(_stored(row) for row in rows)
+
+    def known(self, delivery_ids: Sequence[str]) -> set[str]:
+        """Those of the deliveries that were accepted."""
+        found: set[str] = set()
+        with reading(self._engine) as connection:
+            for start in range(0, len(delivery_ids), 500):
+                some = events.c.delivery_id.in_(delivery_ids[start : start + 500])
+                found |= set(connection.execute(select(events.c.delivery_id).where(some)).scalars())
+        return found
 
     def get(self, delivery_id: str) -> StoredEvent:
         """One delivery.

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, RowMapping, func, insert, or_, select, update
 
-from tasks.clients.ledger.engine import transaction
+from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.tables import group_keys, incidents, members
 from tasks.domain.grouping import Gathering, GroupedBy, GroupKey, Member
 from tasks.domain.incident import IncidentStatus, Resolved, Signal
@@ -20,7 +20,7 @@ class Members:
     def incident_of(self, key: str) -> str | None:
         """The incident that a failure belongs to already, by its signal's key."""
         query = select(members.c.incident_id).where(members.c.key == key)
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return connection.execute(query).scalar()
 
     def gatherings(self, keys: Sequence[GroupKey]) -> tuple[Gathering, ...]:
@@ -35,7 +35,7 @@ class Members:
             .order_by(group_keys.c.newest_at.desc())
             .limit(20)
         )
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return tuple(_gathering(row) for row in connection.execute(query).mappings())
 
     def add(
@@ -75,7 +75,7 @@ class Members:
             .order_by(members.c.joined_at, members.c.joined_by, members.c.key)
             .limit(limit)
         )
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return tuple(_member(row) for row in connection.execute(query).mappings())
 
     def count(self, incident_id: str, *, failing_only: bool = False) -> int:
@@ -83,7 +83,7 @@ class Members:
         query = select(func.count()).select_from(members).where(members.c.incident_id == incident_id)
         if failing_only:
             query = query.where(members.c.resolved_at.is_(None))
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return int(connection.execute(query).scalar_one())
 
     def resolve(self, end: Resolved) -> tuple[str, ...]:
