@@ -39,9 +39,9 @@ def page_door(gateway: Gateway) -> APIRouter:
     router = APIRouter(tags=["approval page"])
     page = Page(gateway)
 
-    @router.api_route(
+    @router.head("/approve/{token}", include_in_schema=False)
+    @router.get(
         "/approve/{token}",
-        methods=["GET", "HEAD"],
         response_class=HTMLResponse,
         summary="A question to a person, by a signed link; looking changes nothing",
         responses=_described(400, 404, 409, 503),
