@@ -12,10 +12,12 @@ def wait_for_answer(
     url: str,
     *,
     timeout_seconds: float,
+    answers_in_a_row: int = 1,
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
 ) -> str:
-    """Empty once the URL answers with 2xx; else, after `timeout_seconds`, what was wrong the last time.
+    """Empty once the URL answers with 2xx, `answers_in_a_row` times a second apart; else what was wrong the last time,
+    after `timeout_seconds`.
 
     Raises:
         BadInputError: it is no http or https address.
@@ -24,7 +26,7 @@ def wait_for_answer(
 
     if not url.startswith(("http://", "https://")):
         raise BadInputError(f"a smoke test needs an http or https address, not {url[:200]!r}")
-    until = clock() + timeout_seconds
+    until, missing = clock() + timeout_seconds, answers_in_a_row
     while True:
         try:
             # What answers is the service itself: a redirect is no answer, and a proxy's would be another's.
@@ -32,6 +34,7 @@ def wait_for_answer(
             said = "" if 200 <= status < 300 else f"{url} answered with HTTP {status}"
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             said = f"{url} does not answer ({type(error).__name__}: {error})"
-        if not said or clock() >= until:
+        missing = answers_in_a_row if said else missing - 1
+        if missing <= 0 or (said and clock() >= until):
             return said
         wait(1.0)

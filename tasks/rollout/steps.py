@@ -31,6 +31,8 @@ from tasks.rollout.placing import place
 from tasks.rollout.watch import REVISION, ROLLING_KINDS, watch_rollouts
 from tasks.settings import KubernetesSettings, Settings
 
+SMOKE_ANSWERS = 3
+"""A pod of the old version that is going away may still give the first answers."""
 REFUSALS = (ConflictError, BadInputError, ForbiddenError)
 """What the API server answers when it does not take an object."""
 _REQUEST = re.compile(r"^[A-Z]+ /\S+: ")
@@ -175,7 +177,10 @@ def smoke_test(settings: KubernetesSettings, order: ReleaseOrder, manifests: Man
         url, door = _node_port_url(settings, order.smoke_path, doors[0]), doors[0].ref
     else:
         return Smoke()
-    return Smoke(url=url, door=door, wrong=wait_for_answer(url, timeout_seconds=order.smoke_timeout_seconds))
+    seconds = order.smoke_timeout_seconds
+    return Smoke(
+        url=url, door=door, wrong=wait_for_answer(url, timeout_seconds=seconds, answers_in_a_row=SMOKE_ANSWERS)
+    )
 
 
 def _door_at(url: str, doors: Sequence[KubeObject]) -> ObjectRef | None:

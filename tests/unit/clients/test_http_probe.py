@@ -37,13 +37,14 @@ def door() -> Iterator[tuple[type[_Door], str]]:
         thread.join()
 
 
-def probe(url: str) -> tuple[str, float]:
+def probe(url: str, *, in_a_row: int = 1) -> tuple[str, float]:
     now = [0.0]
 
     def wait(seconds: float) -> None:
         now[0] += seconds
 
-    return wait_for_answer(url, timeout_seconds=2, clock=lambda: now[0], wait=wait), now[0]
+    said = wait_for_answer(url, timeout_seconds=2, answers_in_a_row=in_a_row, clock=lambda: now[0], wait=wait)
+    return said, now[0]
 
 
 def test_what_is_no_web_address_is_refused() -> None:
@@ -66,3 +67,14 @@ def test_nobody_there_is_said() -> None:
 def test_door_that_opens_in_time_has_answered(door: tuple[type[_Door], str]) -> None:
     door[0].statuses = (503, 200)
     assert probe(door[1]) == ("", 1.0)
+
+
+@pytest.mark.parametrize("statuses", [(200, 500), (200, 200, 500), (500, 200, 500)])
+def test_answers_of_what_is_going_away_are_not_enough(door: tuple[type[_Door], str], statuses: tuple[int, ...]) -> None:
+    door[0].statuses = statuses
+    assert "HTTP 500" in probe(door[1], in_a_row=3)[0]
+
+
+def test_answers_in_a_row_are_counted_anew_after_each_failure(door: tuple[type[_Door], str]) -> None:
+    door[0].statuses = (200, 503, 200, 200, 200)
+    assert probe(door[1], in_a_row=3) == ("", 4.0)
