@@ -141,7 +141,7 @@ _SLOW = (
                 manifest("Service", "cart", spec={"selector": {"app": "cart"}, "ports": [{"port": 8080}]}),
                 deployment(container(ASK, image="curlimages/curl:latest"), name="checkout"),
             ),
-            expected=F.K8S_CRASH_DEP,
+            expected=F.K8S_SVC_SELECTOR,
             targets=CART,
         ),
         remedies=(Remedy.SCALE_WORKLOAD,),
