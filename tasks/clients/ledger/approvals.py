@@ -108,19 +108,19 @@ class Approvals:
 
     def get(self, request_id: str) -> StoredApproval | None:
         """The question with that id, `None` when it was never asked."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return _find(connection, request_id)
 
     def of_incident(self, incident_id: str) -> tuple[StoredApproval, ...]:
         """All questions about one incident, oldest deadline first."""
         query = select(approvals).where(approvals.c.incident_id == incident_id).order_by(approvals.c.deadline)
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return tuple(_stored(row) for row in connection.execute(query).mappings())
 
     def unanswered(self) -> tuple[StoredApproval, ...]:
         """The questions that still wait."""
         query = select(approvals).where(approvals.c.answer.is_(None)).order_by(approvals.c.deadline)
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return tuple(_stored(row) for row in connection.execute(query).mappings())
 
     def count_unanswered(self) -> int:
@@ -132,7 +132,7 @@ class Approvals:
     def to_resume(self) -> tuple[StoredApproval, ...]:
         """The answered questions whose flow run has not been told yet."""
         query = select(approvals).where(approvals.c.answer.is_not(None), approvals.c.resumed.is_(False))
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return tuple(_stored(row) for row in connection.execute(query).mappings())
 
     def mark_resumed(self, request_id: str) -> None:

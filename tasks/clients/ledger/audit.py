@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from tasks.clients.ledger.engine import transaction
+from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.tables import audit, audit_head, journal
 from tasks.domain.audit import GENESIS, AuditEntry, AuditReport
 
@@ -68,12 +68,12 @@ class Audit:
         query = select(audit).order_by(audit.c.sequence)
         if incident_id is not None:
             query = query.where(audit.c.incident_id == incident_id)
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return tuple(_read(connection, query))
 
     def verify(self, *, anchor: tuple[int, str] | None = None) -> AuditReport:
         """Check each link, the head, the journal's lines, and that the entry `anchor[0]` has the hash `anchor[1]`."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             entries = tuple(_read(connection, select(audit).order_by(audit.c.sequence)))
             head = connection.execute(select(audit_head)).first()
             lines = {

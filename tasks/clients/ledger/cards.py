@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, RowMapping, and_, insert, or_, select, update
 
-from tasks.clients.ledger.engine import transaction
+from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.tables import approvals, cards, incidents
 from tasks.domain.approval import ApprovalRequest
 from tasks.domain.base import Noun, UtcTime
@@ -58,7 +58,7 @@ class Cards:
         """The questions that wait and whose card nobody asked for."""
         known = select(cards.c.request_id)
         query = select(approvals.c.request).where(approvals.c.answer.is_(None), approvals.c.request_id.not_in(known))
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return tuple(ApprovalRequest.model_validate_json(text) for text in connection.execute(query).scalars())
 
     def due(self, now: datetime, *, limit: int) -> tuple[StoredCard, ...]:
@@ -71,7 +71,7 @@ class Cards:
             .order_by(cards.c.next_at)
             .limit(limit)
         )
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return tuple(_stored(row) for row in connection.execute(query).mappings())
 
     def claim(self, card: StoredCard, *, until: datetime) -> bool:
@@ -87,7 +87,7 @@ class Cards:
 
     def get(self, request_id: str) -> StoredCard | None:
         """The card of a question, `None` when nobody asked for it."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(select(cards).where(cards.c.request_id == request_id)).mappings().first()
         return _stored(row) if row is not None else None
 

@@ -82,7 +82,7 @@ class Events:
     def told_by_run(self, run_id: str) -> str | None:
         """The incident that a run told its failure with, `None` when it told none."""
         query = select(events.c.incident_id).where(events.c.delivery_id == f"run-{run_id}")
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return connection.execute(query).scalar()
 
     def forget_run(self, run_id: str) -> None:
@@ -119,7 +119,7 @@ class Events:
         Raises:
             NotFoundError: it was never accepted.
         """
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(select(events).where(events.c.delivery_id == delivery_id)).mappings().first()
         if row is None:
             raise NotFoundError(f"no event has the delivery id {delivery_id[:128]!r}")

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from tasks.clients.ledger.engine import transaction
+from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.tables import heals
 from tasks.domain.base import Noun, UtcTime
 
@@ -42,7 +42,7 @@ class Heals:
     def kept(self, incident_id: str) -> str | None:
         """What an earlier run of the heal kept, `None` when none came so far."""
         query = select(heals.c.kept).where(heals.c.incident_id == incident_id)
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return connection.execute(query).scalar()
 
     def postpone(self, incident_id: str, reason: str, *, now: datetime) -> Delay:
@@ -73,7 +73,7 @@ class Heals:
 
     def delay(self, incident_id: str) -> Delay | None:
         """The newest delay, also one that is over; `None` when nothing was ever waited for."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return _delay(connection, incident_id)
 
 

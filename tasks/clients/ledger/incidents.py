@@ -90,7 +90,7 @@ class Incidents:
         Raises:
             NotFoundError: none or several have it.
         """
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             query = select(incidents).where(incidents.c.id.startswith(incident_id, autoescape=True)).limit(2)
             rows = connection.execute(query).mappings().all()
         if len(rows) != 1 or not incident_id:
@@ -101,7 +101,7 @@ class Incidents:
     def of_run(self, flow_run_id: str) -> StoredIncident | None:
         """The incident that this flow run handles now, `None` when there is none."""
         query = select(incidents).where(incidents.c.flow_run_id == flow_run_id).limit(1)
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(query).mappings().first()
         return _stored(row) if row is not None else None
 
@@ -110,8 +110,7 @@ class Incidents:
         query = select(incidents).order_by(incidents.c.opened_at.desc(), incidents.c.id).limit(limit)
         if in_flight_only:
             query = query.where(_IN_FLIGHT)
-        with transaction(self._engine) as connection:
-            return tuple(_stored(row) for row in connection.execute(query).mappings())
+        return self._read(query)
 
     def unstarted(self, *, limit: int) -> tuple[StoredIncident, ...]:
         """Those in flight that no flow run was started for yet, the oldest first."""
@@ -185,7 +184,7 @@ class Incidents:
     def journal(self, incident_id: str) -> tuple[JournalEntry, ...]:
         """The incident's story, oldest first."""
         query = select(journal).where(journal.c.incident_id == incident_id).order_by(journal.c.sequence)
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(query).mappings().all()
         return tuple(
             JournalEntry(

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, delete, insert, select, update
 
-from tasks.clients.ledger.engine import transaction
+from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.tables import leases
 
 _RUN = "run"
@@ -35,7 +35,7 @@ class Leases:
 
     def silent(self, run_id: str, *, now: datetime, seconds: float) -> bool:
         """Whether a run that should live has given no sign; for one that is first asked about the time begins now."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             query = select(leases.c.until).where(leases.c.name == f"run:{run_id}")
             until = connection.execute(query).scalar()
         if until is None:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, RowMapping, func, insert, select, update
 
-from tasks.clients.ledger.engine import transaction
+from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.incidents import EntryKind, append_entry, move
 from tasks.clients.ledger.tables import actions, incidents, outcomes
 from tasks.domain.base import Noun, UtcTime
@@ -83,20 +83,20 @@ class Memory:
 
     def action(self, key: str) -> StoredAction | None:
         """One action, `None` when it was never intended."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(select(actions).where(actions.c.key == key)).mappings().first()
         return _action(row) if row is not None else None
 
     def actions_of(self, incident_id: str) -> tuple[StoredAction, ...]:
         """All actions that were intended for one incident, in order."""
         query = select(actions).where(actions.c.incident_id == incident_id).order_by(actions.c.intended_at)
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return tuple(_action(row) for row in connection.execute(query).mappings())
 
     def count_actions_since(self, since: datetime) -> int:
         """How many actions were begun since then, over all incidents."""
         query = select(func.count()).select_from(actions).where(actions.c.intended_at >= since.isoformat())
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return int(connection.execute(query).scalar() or 0)
 
     def count_reruns(self, incident: Incident, failure_class: FailureClass, action_name: str) -> int:
@@ -114,7 +114,7 @@ class Memory:
                 actions.c.name == action_name,
             )
         )
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return int(connection.execute(query).scalar() or 0)
 
     def end(self, outcome: Outcome, *, repository: str, environment: str, plan: Plan | None) -> None:
@@ -145,7 +145,7 @@ class Memory:
 
     def outcome_of(self, incident_id: str) -> Outcome | None:
         """How an incident ended, `None` while it has not."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             document = connection.execute(
                 select(outcomes.c.document).where(outcomes.c.incident_id == incident_id)
             ).scalar()
@@ -159,13 +159,13 @@ class Memory:
             .order_by(outcomes.c.ended_at.desc())
             .limit(limit)
         )
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return tuple(_similar(row) for row in connection.execute(query).mappings())
 
     def names_taken(self, fingerprint: str) -> tuple[str, ...]:
         """Names of all actions that were taken in ended incidents of exactly this fingerprint, each once."""
         query = select(outcomes.c.action_names).where(outcomes.c.fingerprint == fingerprint)
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             found = {name for (names,) in connection.execute(query) for name in json.loads(names)}
         return tuple(sorted(found))
 
@@ -177,7 +177,7 @@ class Memory:
             .order_by(outcomes.c.ended_at)
         )
         healed = failed = since = 0
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             for status, names in connection.execute(query):
                 if action_name not in json.loads(names):
                     continue

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, RowMapping, insert, select, update
 
-from tasks.clients.ledger.engine import transaction
+from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.tables import revisions
 from tasks.domain.cluster import ObjectRef
 from tasks.domain.rollout import VerifiedRevision
@@ -44,7 +44,7 @@ class Revisions:
             (revisions.c.kind == ref.kind) & (revisions.c.namespace == ref.namespace) & (revisions.c.name == ref.name)
         )
         query = select(revisions).where(revisions.c.context == context, of_ref).order_by(revisions.c.verified_at.desc())
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return tuple(_stored(row) for row in connection.execute(query).mappings())
 
     def verified_in(self, context: str, namespace: str) -> tuple[VerifiedRevision, ...]:
@@ -54,7 +54,7 @@ class Revisions:
             .where(revisions.c.context == context, revisions.c.namespace == namespace)
             .order_by(revisions.c.verified_at.desc())
         )
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return tuple(_stored(row) for row in connection.execute(query).mappings())
 
 
