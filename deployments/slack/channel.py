@@ -37,10 +37,5 @@ class SlackChannel:
         self._client.post(reference.place, blocks=blocks, text=escaped(text, 600), thread=reference.message)
 
 
-def slack_reference(channel: str, message: str) -> Reference:
-    """The reference of a card that Slack itself names, as in a press."""
-    return Reference(channel=NAME, place=channel, message=message)
-
-
 def _posted(reference: Reference) -> Posted:
     return Posted(channel=reference.place, timestamp=reference.message)

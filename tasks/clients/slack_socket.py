@@ -41,11 +41,6 @@ class SlackSocket:
         )
         self._client.socket_mode_request_listeners.append(self._take)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether Slack can reach us at this moment."""
-        return self._client.is_connected()
-
     def open(self) -> None:
         """Connect for the first time; from then on it is kept open.
 

@@ -23,7 +23,7 @@ def opened(healing: Healing, body: bytes) -> Incident:
     event = StoredEvent(
         delivery_id=told.delivery_id, source="alertmanager", event_name="alerts", body=body, received_at=now
     )
-    healing.ledger.events.accept(event)
+    healing.ledger.event_writer.submit(event).result()
     placed = place_signal(healing.ledger, told.signals[0], settings=healing.settings.intake, now=now)
     return healing.ledger.incidents.get(placed.incident_id).incident
 

@@ -31,7 +31,7 @@ def deliver(ledger: Ledger, body: bytes | None = None, delivery_id: str = "d-1")
         body=body or json.dumps(payloads.local_run()).encode(),
         received_at=NOW,
     )
-    ledger.events.accept(event)
+    ledger.event_writer.submit(event).result()
 
 
 def ask(ledger: Ledger, *, deadline: datetime) -> ApprovalRequest:
@@ -139,15 +139,14 @@ def tell(ledger: Ledger, state: str, *, run: str = RUN, delivery: int = 1, flow:
         "flow_run_id": run,
         "state": state,
     }
-    ledger.events.accept(
-        StoredEvent(
-            delivery_id=told["event_id"],
-            source="prefect",
-            event_name="flow_run",
-            body=json.dumps(told).encode(),
-            received_at=NOW,
-        )
+    event = StoredEvent(
+        delivery_id=told["event_id"],
+        source="prefect",
+        event_name="flow_run",
+        body=json.dumps(told).encode(),
+        received_at=NOW,
     )
+    ledger.event_writer.submit(event).result()
 
 
 def healing(ledger: Ledger, server: Server) -> tuple[Dispatcher, str]:
@@ -267,7 +266,7 @@ def test_flood_is_handed_on_at_the_rate_that_is_set_and_the_delay_is_told(ledger
 def test_event_that_the_ledger_refuses_keeps_none_of_the_others(ledger: Ledger) -> None:
     server = Server()
     bad = StoredEvent(delivery_id="d-0", source="nobody", event_name="x", body=b"{}", received_at=NOW)
-    ledger.events.accept(bad)
+    ledger.event_writer.submit(bad).result()
     deliver(ledger)
     Dispatcher(ledger, server).tick(NOW)
     assert (ledger.events.get("d-0").status, len(server.runs)) == (EventStatus.REFUSED, 1)

@@ -40,7 +40,7 @@ class Door:
         event = StoredEvent(
             delivery_id=told.delivery_id, source="alertmanager", event_name="alerts", body=body, received_at=at
         )
-        self.ledger.events.accept(event)
+        self.ledger.event_writer.submit(event).result()
         return told.delivery_id
 
     def tick(self, at: datetime) -> None:

@@ -5,12 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Engine, RowMapping, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.tables import events
 from tasks.domain.base import Noun, UtcTime
-from tasks.errors import NotFoundError, PermanentError
+from tasks.errors import NotFoundError
 
 
 class EventStatus(StrEnum):
@@ -43,41 +42,26 @@ class Backlog(Noun):
 
 
 class Events:
-    """The queue between the gateway and the flows."""
+    """The queue between the gateway and the flows; `EventWriter` fills it."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def accept(self, event: StoredEvent) -> bool:
-        """Store a delivery; false when its id is known already, which is not an error."""
-        try:
-            with transaction(self._engine) as connection:
-                known = connection.execute(
-                    select(events.c.delivery_id).where(events.c.delivery_id == event.delivery_id)
-                ).first()
-                if known is None:
-                    connection.execute(insert(events).values(**event_values(event)))
-                return known is None
-        except PermanentError as error:
-            if isinstance(error.__cause__, IntegrityError):  # another process stored it between the two statements
-                return False
-            raise
-
     def mark_run(self, run_id: str, incident_id: str, *, at: datetime) -> None:
         """Remember that a run of Prefect has told its failure itself, so that Prefect's own event of that failure
         opens no second incident."""
-        self.forget_run(run_id)
-        self.accept(
-            StoredEvent(
-                delivery_id=f"run-{run_id}",
-                source="prefect",
-                event_name="told by the run",
-                body=b"",
-                received_at=at,
-                status=EventStatus.DISPATCHED,
-                incident_id=incident_id,
-            )
+        told = StoredEvent(
+            delivery_id=f"run-{run_id}",
+            source="prefect",
+            event_name="told by the run",
+            body=b"",
+            received_at=at,
+            status=EventStatus.DISPATCHED,
+            incident_id=incident_id,
         )
+        with transaction(self._engine) as connection:
+            connection.execute(delete(events).where(events.c.delivery_id == told.delivery_id))
+            connection.execute(insert(events).values(**event_values(told)))
 
     def told_by_run(self, run_id: str) -> str | None:
         """The incident that a run told its failure with, `None` when it told none."""

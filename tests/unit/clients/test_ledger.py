@@ -84,7 +84,9 @@ def test_unknown_or_ambiguous_id_is_said(ledger: Ledger, incident: Incident) -> 
 def test_event_is_accepted_once_by_many_at_a_time(tmp_path: Path, ledger: Ledger) -> None:
     event = StoredEvent(delivery_id="d", source="github", event_name="x", body=b"{}", received_at=NOW)
     accepted: list[bool] = []
-    threads = [threading.Thread(target=lambda: accepted.append(ledger.events.accept(event))) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: accepted.append(ledger.event_writer.submit(event).result())) for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
