@@ -24,7 +24,8 @@ from deployments.slack.text import (
     sentence,
     words,
 )
-from tasks.domain.card import Card, CardQuote, CardState, CardStep
+from tasks.domain.card import Card, CardState, CardStep
+from tasks.domain.evidence import EvidenceLine
 from tasks.domain.markdown import readable_diff
 
 
@@ -96,11 +97,11 @@ def _what_broke(card: Card) -> Block:
     )
 
 
-def _quoted(quotes: tuple[CardQuote, ...], room: Room) -> str:
+def _quoted(quotes: tuple[EvidenceLine, ...], room: Room) -> str:
     rows = []
     for quote in quotes[: room.quotes]:
         where = f"{quote.source}:{quote.line_number}" if quote.line_number else quote.source
-        rows.append(f"{quote.evidence_id}  {line(where, 60)}  {line(quote.text, 240)}")
+        rows.append(f"{quote.id}  {line(where, 60)}  {line(quote.text, 240)}")
     left = len(quotes) - room.quotes
     told = "\n".join(rows) or "no line of the evidence shows it"
     return line_bounded(told, room.quote_characters) + (f"\n… and {left} more" if left > 0 else "")

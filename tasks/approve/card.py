@@ -6,8 +6,8 @@ from tasks.approve.affected import affected_by
 from tasks.approve.editing import editable
 from tasks.clients.ledger import StoredApproval
 from tasks.domain.approval import Answer, Approval, ApprovalRequest
-from tasks.domain.card import Card, CardAnswer, CardLink, CardQuote, CardState, CardStep
-from tasks.domain.evidence import Evidence
+from tasks.domain.card import Card, CardAnswer, CardLink, CardState, CardStep
+from tasks.domain.evidence import Evidence, EvidenceLine
 from tasks.domain.incident import Incident, IncidentStatus, SignalSource
 from tasks.domain.outcome import ActionResult
 from tasks.domain.plan import CLUSTER_REMEDIES, Plan, Remedy, Risk
@@ -124,13 +124,9 @@ def _place(incident: Incident) -> str:
     return f"{signal.repository} on {signal.branch} at {signal.commit[:12]}"
 
 
-def _quotes(evidence: Evidence | None, only: tuple[str, ...]) -> tuple[CardQuote, ...]:
+def _quotes(evidence: Evidence | None, only: tuple[str, ...]) -> tuple[EvidenceLine, ...]:
     lines = evidence.lines if evidence else ()
-    chosen = [line for line in lines if line.id in only] or lines
-    return tuple(
-        CardQuote(evidence_id=line.id, source=line.source, line_number=line.line_number, text=line.text)
-        for line in chosen
-    )
+    return tuple(line for line in lines if line.id in only) or lines
 
 
 def _can_merge(plan: Plan, incident: Incident) -> bool:

@@ -1,8 +1,8 @@
 """The card as Markdown, for the form of the Prefect UI and wherever else Markdown is shown."""
 
 from tasks.domain.approval import ApprovalTerms
-from tasks.domain.card import Card, CardLink, CardQuote
-from tasks.domain.markdown import MAX_QUOTED_LINES, bounded_diff, fenced, inline, prose
+from tasks.domain.card import Card, CardLink
+from tasks.domain.markdown import bounded_diff, fenced, inline, prose, quoted
 
 
 def question_markdown(card: Card) -> str:
@@ -10,7 +10,7 @@ def question_markdown(card: Card) -> str:
     parts = [
         f"### {card.incident_id}: {prose(card.what_broke)}",
         f"{inline(card.place)} · class {inline(card.failure_class)} · confidence {card.confidence:.0%}",
-        _quoted(card.quotes),
+        quoted(card.quotes) if card.quotes else fenced("no line of the evidence shows it"),
         *(f"- could not read {prose(one)}" for one in card.unread),
     ]
     for step in card.steps:
@@ -36,18 +36,6 @@ def who_may_answer(terms: ApprovalTerms) -> str:
     typed = "" if terms.typed_name_counts else " A typed name does not count here."
     link = "" if terms.link_counts else " A yes through a link does not count here."
     return f"May answer: {who}.{people}{author}{typed}{link}"
-
-
-def _quoted(quotes: tuple[CardQuote, ...]) -> str:
-    rows = [_row(quote) for quote in quotes[:MAX_QUOTED_LINES]] or ["no line of the evidence shows it"]
-    if len(quotes) > MAX_QUOTED_LINES:
-        rows.append(f"     … and {len(quotes) - MAX_QUOTED_LINES} more")
-    return fenced("\n".join(rows))
-
-
-def _row(quote: CardQuote) -> str:
-    where = f"{quote.source}:{quote.line_number}" if quote.line_number else quote.source
-    return f"{quote.evidence_id:>4}  {where}  {quote.text}"
 
 
 def _link(link: CardLink) -> str:

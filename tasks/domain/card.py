@@ -7,6 +7,7 @@ from pydantic import Field
 
 from tasks.domain.approval import ApprovalTerms
 from tasks.domain.base import Noun, UtcTime
+from tasks.domain.evidence import EvidenceLine
 from tasks.domain.plan import Risk
 from tasks.domain.story import TimelineEntry
 
@@ -37,15 +38,6 @@ class CardState(StrEnum):
     def ended(self) -> bool:
         """Whether the card changes no more by itself."""
         return not self.open and self is not CardState.APPROVED
-
-
-class CardQuote(Noun):
-    """One line of evidence that shows the cause."""
-
-    evidence_id: str
-    source: str
-    line_number: int | None = None
-    text: str
 
 
 class CardStep(Noun):
@@ -98,7 +90,8 @@ class Card(Noun):
     failure_class: str
     confidence: float = Field(ge=0.0, le=1.0)
     said_by: str
-    quotes: tuple[CardQuote, ...] = ()
+    quotes: tuple[EvidenceLine, ...] = ()
+    """The lines that show the cause."""
     unread: tuple[str, ...] = ()
     """Sources that could not be read, each with why."""
     steps: tuple[CardStep, ...]

@@ -11,7 +11,8 @@ from deployments.slack.forms import edit_form, reject_form
 from deployments.slack.pressing import Press, ticket_of
 from deployments.slack.text import escaped, plain
 from tasks.domain.approval import Answer
-from tasks.domain.card import Card, CardLink, CardQuote, CardState
+from tasks.domain.card import Card, CardLink, CardState
+from tasks.domain.evidence import EvidenceLine
 from tasks.domain.plan import Risk
 from tasks.domain.story import TimelineEntry
 from tests.unit.approve.asking import NOW
@@ -34,7 +35,7 @@ def huge(card: Card) -> Card:
             "title": "t" * 9_000,
             "what_broke": "w" * 9_000,
             "place": "p" * 9_000,
-            "quotes": tuple(CardQuote(evidence_id=f"E{n}", source="s" * 500, text="q" * 2_000) for n in range(90)),
+            "quotes": tuple(EvidenceLine(id=f"E{n}", source="s" * 500, text="q" * 2_000) for n in range(90)),
             "unread": ("x" * 9_000,) * 40,
             "steps": (step,) * 30,
             "affected": ("a" * 9_000,) * 9,
