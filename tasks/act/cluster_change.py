@@ -3,7 +3,6 @@
 Every value that is changed is tested to be the one that was seen, by the API server itself and in the same request.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic import Json as JsonText
 
-from tasks.act.context import ClusterContext, require_not_from_git
+from tasks.act.context import ClusterContext, read_image, require_not_from_git
 from tasks.act.spec import ActionSpec, Right
 from tasks.clients.kubernetes.kinds import KINDS
 from tasks.domain.base import Noun
@@ -107,7 +106,7 @@ class ChangeEngine:
         Raises:
             ConflictError: the object moved after the preflight.
         """
-        image = _read_image(pre_image)
+        image = read_image(ChangeImage, pre_image)
         self.allow(context, image.target)
         live = _read(context, image.target)
         _require_same(live, image)
@@ -130,7 +129,7 @@ class ChangeEngine:
         Raises:
             ConflictError: somebody changed the same places since.
         """
-        image = _read_image(result.pre_image)
+        image = read_image(ChangeImage, result.pre_image)
         self.allow(context, image.target)
         live = _read(context, image.target)
         _require_same(live, image)
@@ -144,9 +143,9 @@ class ChangeEngine:
 
     def verify_undone(self, context: ClusterContext, result: ActionResult) -> bool:
         """Whether the object, read again, has its old values."""
-        image = _read_image(result.pre_image)
+        image = read_image(ChangeImage, result.pre_image)
         live = _read(context, image.target)
-        return _uid(live) == image.uid and _holds(live.raw, image.backward)
+        return uid_of(live) == image.uid and _holds(live.raw, image.backward)
 
 
 def change_spec(
@@ -204,7 +203,7 @@ def pointer_step(name: str) -> str:
 
 
 def _image(live: KubeObject, operations: Sequence[Operation]) -> ChangeImage:
-    guard: Json = {"op": "test", "path": "/metadata/uid", "value": _uid(live)}
+    guard: Json = {"op": "test", "path": "/metadata/uid", "value": uid_of(live)}
     forward: list[Json] = [guard]
     backward: list[Json] = []
     for operation in operations:
@@ -213,7 +212,7 @@ def _image(live: KubeObject, operations: Sequence[Operation]) -> ChangeImage:
         backward = [*back, *backward]
     return ChangeImage(
         target=live.ref,
-        uid=_uid(live),
+        uid=uid_of(live),
         generation=_generation(live),
         forward=tuple(forward),
         backward=(guard, *backward),
@@ -279,16 +278,10 @@ def _read(context: ClusterContext, ref: ObjectRef) -> KubeObject:
 
 
 def _require_same(live: KubeObject, image: ChangeImage) -> None:
-    if _uid(live) != image.uid:
+    if uid_of(live) != image.uid:
         raise ConflictError(f"{image.target} was deleted and made anew since the plan was made")
 
 
-def _uid(item: KubeObject) -> str:
+def uid_of(item: KubeObject) -> str:
+    """What tells an object from one of the same name that was made later; empty where it has none yet."""
     return str(dig(item.raw, "metadata", "uid") or "")
-
-
-def _read_image(document: str) -> ChangeImage:
-    try:
-        return ChangeImage.model_validate(json.loads(document))
-    except ValueError as error:
-        raise PermanentError(f"the recorded state cannot be read: {document[:80]!r}") from error

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tasks.clients.github import GithubClient
 from tasks.clients.kubernetes.cluster import Cluster
@@ -12,8 +13,10 @@ from tasks.domain.cluster import KubeObject, ObjectRef
 from tasks.domain.gitops import gitops_manager
 from tasks.domain.incident import Incident, short_hash
 from tasks.domain.plan import Action, Plan
-from tasks.errors import ConflictError, ForbiddenError, PermanentError
+from tasks.errors import ConflictError, ForbiddenError, NotFoundError, PermanentError
 from tasks.settings import KubernetesSettings
+
+_Image = TypeVar("_Image", bound=Noun)
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,13 @@ class ClusterContext:
     settings: KubernetesSettings
     open_manifests: Callable[[], Manifests] = _no_manifests
     """What git says now, read when it is asked for."""
+
+    def find(self, ref: ObjectRef) -> KubeObject | None:
+        """What the cluster has of that name now, `None` when it has nothing."""
+        try:
+            return self.cluster.read(ref)
+        except NotFoundError:
+            return None
 
     def require_may_change(self, ref: ObjectRef) -> None:
         """Raises:
@@ -145,16 +155,16 @@ class BranchState(Noun):
     target_state: str
 
 
-def read_state(document: str) -> BranchState:
-    """A pre-image or post-image of an action.
+def read_image(kind: type[_Image], document: str) -> _Image:
+    """A recorded pre-image or post-image.
 
     Raises:
-        PermanentError: it is none.
+        PermanentError: it is none of that kind.
     """
     try:
-        return BranchState.model_validate_json(document)
+        return kind.model_validate_json(document)
     except ValueError as error:
-        raise PermanentError(f"the recorded state cannot be read: {document[:200]!r}") from error
+        raise PermanentError(f"the recorded state cannot be read: {document[:80]!r}") from error
 
 
 def action_key(plan: Plan, action: Action) -> str:

@@ -3,16 +3,11 @@
 Titles and labels are never asked; whether the commit comes from a fork is read from GitHub, whatever the event said.
 """
 
-from typing import TypeVar
-
 from tasks.act.context import ActContext
 from tasks.clients.github import GithubClient
-from tasks.domain.base import Noun
 from tasks.domain.code_host import HostedRun
 from tasks.domain.incident import SignalSource
 from tasks.errors import ConflictError, PermanentError
-
-_Image = TypeVar("_Image", bound=Noun)
 
 
 def on_github(context: ActContext) -> bool:
@@ -71,15 +66,3 @@ def require_branch_unmoved(context: ActContext) -> None:
             f"the plan is void: {signal.branch} was at {target[:12]} and is now at {tip[:12]} on GitHub; "
             "a failure of the new commit gets a plan of its own"
         )
-
-
-def read_image(kind: type[_Image], document: str) -> _Image:
-    """A recorded pre-image or post-image.
-
-    Raises:
-        PermanentError: it is none of that kind.
-    """
-    try:
-        return kind.model_validate_json(document)
-    except ValueError as error:
-        raise PermanentError(f"the recorded state cannot be read: {document[:200]!r}") from error

@@ -1,6 +1,6 @@
 """What all actions that apply a patch have in common: the patch that was approved becomes one commit on our branch."""
 
-from tasks.act.context import ActContext, BranchState, action_key, read_state
+from tasks.act.context import ActContext, BranchState, action_key, read_image
 from tasks.domain.base import Noun
 from tasks.domain.outcome import ActionResult, ActionStatus
 from tasks.domain.plan import Action, patch_digest
@@ -52,7 +52,7 @@ def apply_patch(context: ActContext, action: Action, pre_image: str) -> ActionRe
     Raises:
         ConflictError: our branch is not where the pre-image says.
     """
-    before = read_state(pre_image)
+    before = read_image(BranchState, pre_image)
     done = _find_done(context, action)
     if done is not None:
         return _result(context, action, ActionStatus.ALREADY_APPLIED, "an earlier attempt had done it", pre_image, done)
@@ -112,10 +112,10 @@ def undo_patch(context: ActContext, result: ActionResult) -> ActionResult:
     Raises:
         ConflictError: the branch has moved since, so that something of someone else's would be lost.
     """
-    before = read_state(result.pre_image)
+    before = read_image(BranchState, result.pre_image)
     if not result.post_image:
         return result.model_copy(update={"status": ActionStatus.UNDONE, "message": "nothing had been changed"})
-    tip = read_state(result.post_image).tip or before.target_state
+    tip = read_image(BranchState, result.post_image).tip or before.target_state
     now = context.workspace.branch_tip(context.repository, context.branch)
     if now not in (None, tip, before.tip):
         raise ConflictError(f"{context.branch} was at {tip[:12]} and is now at {str(now)[:12]}: it is left as it is")
@@ -131,5 +131,5 @@ def undo_patch(context: ActContext, result: ActionResult) -> ActionResult:
 
 def verify_patch_undone(context: ActContext, result: ActionResult) -> bool:
     """Whether our branch is as it was before the action."""
-    before = read_state(result.pre_image)
+    before = read_image(BranchState, result.pre_image)
     return context.workspace.branch_tip(context.repository, context.branch) == before.tip

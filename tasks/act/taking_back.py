@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tasks.act.actions.merge_fix import SPEC as MERGE
 from tasks.act.actions.merge_fix import merge_action
 from tasks.act.actions.open_pull_request import offered_action
-from tasks.act.context import ClusterContext, read_state
+from tasks.act.context import BranchState, ClusterContext, read_image
 from tasks.act.registry import Context, undo, verify_undone
 from tasks.domain.base import Noun
 from tasks.domain.outcome import ActionResult
@@ -41,7 +41,7 @@ def _action_of(context: Context, actions: Sequence[Action], result: ActionResult
     if isinstance(context, ClusterContext):
         return next(action for action in actions if action.name == result.action_name)
     if result.action_name == MERGE.name:
-        return merge_action(context, proven_tip=read_state(result.post_image).tip or "")
+        return merge_action(context, proven_tip=read_image(BranchState, result.post_image).tip or "")
     if result.action_name == Remedy.OPEN_PULL_REQUEST:
         return offered_action(context, result)
     return next(action for action in actions if action.name == result.action_name)

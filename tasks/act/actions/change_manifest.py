@@ -8,8 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from tasks.act.cluster_change import TargetParameters
-from tasks.act.context import ManifestContext, read_state
-from tasks.act.hosted import read_image
+from tasks.act.context import BranchState, ManifestContext, read_image
 from tasks.act.offering import PullRequestState, is_offer_taken_back, our_tip, read_offer, take_offer_back
 from tasks.act.patching import (
     INCIDENT_TRAILER,
@@ -98,7 +97,7 @@ def _publish(
         branch=context.branch,
         base_commit=wanted.commit,
         changes=context.workspace.file_changes(
-            context.repository, base=wanted.commit, tip=read_state(made.post_image).tip or ""
+            context.repository, base=wanted.commit, tip=read_image(BranchState, made.post_image).tip or ""
         ),
         message=f"{title}\n\n{INCIDENT_TRAILER}: {context.incident.id}\n",
         at=context.incident.opened_at,

@@ -1,7 +1,7 @@
 """Writes the triage on the pull request that failed: one comment of ours, which later triages edit."""
 
-from tasks.act.context import ActContext
-from tasks.act.hosted import github_of, read_image, require_own_run
+from tasks.act.context import ActContext, read_image
+from tasks.act.hosted import github_of, require_own_run
 from tasks.act.spec import ActionSpec
 from tasks.domain.base import Noun
 from tasks.domain.outcome import ActionResult, ActionStatus

@@ -1,12 +1,10 @@
 """Deletes a pod that is stuck or was evicted, so that its controller makes a new one; exactly the pod that was seen."""
 
-from pydantic import ValidationError
-
 from tasks.act.cluster_change import TargetParameters
-from tasks.act.context import ClusterContext
+from tasks.act.context import ClusterContext, read_image
 from tasks.act.spec import ActionSpec, Right
 from tasks.domain.base import Noun
-from tasks.domain.cluster import KubeObject, ObjectRef, dig
+from tasks.domain.cluster import ObjectRef, dig
 from tasks.domain.cluster_pods import undeletable
 from tasks.domain.cluster_state import state_digest
 from tasks.domain.outcome import ActionResult, ActionStatus
@@ -41,10 +39,10 @@ def _preflight(context: ClusterContext, action: Action) -> str:
 
 
 def _apply(context: ClusterContext, action: Action, pre_image: str) -> ActionResult:
-    image = _read_image(pre_image)
+    image = read_image(DeletedPod, pre_image)
     context.require_may_change(image.target)
     status = ActionStatus.APPLIED
-    live = _read(context, image.target)
+    live = context.find(image.target)
     if live is None or str(dig(live.raw, "metadata", "uid")) != image.uid:
         status = ActionStatus.ALREADY_APPLIED
     elif why := undeletable(live):
@@ -61,14 +59,14 @@ def _apply(context: ClusterContext, action: Action, pre_image: str) -> ActionRes
 
 
 def _undo(_context: ClusterContext, result: ActionResult) -> ActionResult:
-    owner = _read_image(result.pre_image).owner
+    owner = read_image(DeletedPod, result.pre_image).owner
     told = f"nothing is to be restored: {owner} made a new pod in its place"
     return result.model_copy(update={"status": ActionStatus.UNDONE, "message": told})
 
 
 def _verify_undone(context: ClusterContext, result: ActionResult) -> bool:
     """Whether what made the pod has as many pods as it should."""
-    owner = _read(context, _read_image(result.pre_image).owner)
+    owner = context.find(read_image(DeletedPod, result.pre_image).owner)
     if owner is None:
         return False
     if owner.kind == "DaemonSet":
@@ -76,20 +74,6 @@ def _verify_undone(context: ClusterContext, result: ActionResult) -> bool:
     else:
         wanted, there = owner.spec.get("replicas", 1), owner.status.get("replicas")
     return int(there or 0) >= int(wanted or 0)
-
-
-def _read(context: ClusterContext, ref: ObjectRef) -> KubeObject | None:
-    try:
-        return context.cluster.read(ref)
-    except NotFoundError:
-        return None
-
-
-def _read_image(document: str) -> DeletedPod:
-    try:
-        return DeletedPod.model_validate_json(document)
-    except ValidationError as error:
-        raise PermanentError(f"the recorded state cannot be read: {document[:80]!r}") from error
 
 
 SPEC = ActionSpec(

@@ -1,6 +1,6 @@
 """Merges a proven fix into the branch that failed, when a person approved that too, and takes the merge back."""
 
-from tasks.act.context import ActContext, BranchState, read_state
+from tasks.act.context import ActContext, BranchState, read_image
 from tasks.act.spec import ActionSpec
 from tasks.domain.base import Noun
 from tasks.domain.outcome import ActionResult, ActionStatus
@@ -41,7 +41,7 @@ def _preflight(context: ActContext, action: Action) -> str:
 
 def _apply(context: ActContext, action: Action, pre_image: str) -> ActionResult:
     wanted = MergeParameters.model_validate(dict(action.parameters))
-    before = read_state(pre_image)
+    before = read_image(BranchState, pre_image)
     already = context.workspace.branch_tip(context.repository, wanted.into) == wanted.tip
     merged = context.workspace.merge(
         context.repository, branch=context.branch, into=wanted.into, expected_tip=wanted.tip
@@ -61,8 +61,8 @@ def _apply(context: ActContext, action: Action, pre_image: str) -> ActionResult:
 
 
 def _undo(context: ActContext, result: ActionResult) -> ActionResult:
-    before = read_state(result.pre_image)
-    after = read_state(result.post_image).tip if result.post_image else None
+    before = read_image(BranchState, result.pre_image)
+    after = read_image(BranchState, result.post_image).tip if result.post_image else None
     if before.tip is None or after is None:
         return result.model_copy(update={"status": ActionStatus.UNDONE, "message": "nothing had been merged"})
     taken = context.workspace.unmerge(context.repository, into=before.branch, before=before.tip, after=after)
@@ -73,8 +73,8 @@ def _undo(context: ActContext, result: ActionResult) -> ActionResult:
 
 
 def _verify_undone(context: ActContext, result: ActionResult) -> bool:
-    before = read_state(result.pre_image)
-    after = read_state(result.post_image).tip if result.post_image else None
+    before = read_image(BranchState, result.pre_image)
+    after = read_image(BranchState, result.post_image).tip if result.post_image else None
     if before.tip is None or after is None:
         return True
     return context.workspace.is_taken_back(context.repository, branch=before.branch, before=before.tip, after=after)

@@ -5,8 +5,8 @@ The base is the branch that failed, and never another one: what stands there is 
 
 from typing import Literal
 
-from tasks.act.context import ActContext
-from tasks.act.hosted import github_of, read_image, require_branch_unmoved, require_own_run
+from tasks.act.context import ActContext, read_image
+from tasks.act.hosted import github_of, require_branch_unmoved, require_own_run
 from tasks.act.offering import PullRequestState, is_offer_taken_back, our_tip, read_offer, take_offer_back
 from tasks.act.patching import INCIDENT_TRAILER
 from tasks.act.spec import ActionSpec

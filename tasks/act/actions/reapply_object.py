@@ -4,9 +4,9 @@ Plan, pre-image and messages hold the place in git and nothing of the content. A
 cluster: that one is there is what the API server answers when it is to be made.
 """
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from tasks.act.context import ClusterContext
+from tasks.act.context import ClusterContext, read_image
 from tasks.act.from_git import DescribedParameters, made_anew, read_described
 from tasks.act.spec import ActionSpec, Right
 from tasks.domain.base import Noun
@@ -66,7 +66,7 @@ def _apply(context: ClusterContext, action: Action, pre_image: str) -> ActionRes
 
 
 def _undo(context: ClusterContext, result: ActionResult) -> ActionResult:
-    made = _read_image(result.post_image)
+    made = read_image(MadeObject, result.post_image)
     context.require_may_change(made.target)
     try:
         context.cluster.delete(made.target, uid=made.uid, version=made.version)
@@ -79,7 +79,7 @@ def _undo(context: ClusterContext, result: ActionResult) -> ActionResult:
 
 
 def _verify_undone(context: ClusterContext, result: ActionResult) -> bool:
-    return _is_gone(context, _read_image(result.post_image))
+    return _is_gone(context, read_image(MadeObject, result.post_image))
 
 
 def _is_gone(context: ClusterContext, made: MadeObject) -> bool:
@@ -104,11 +104,8 @@ def _ours(context: ClusterContext, ref: ObjectRef) -> KubeObject | None:
     """What an interrupted attempt of this heal made; nobody else's object is taken for it."""
     if ref.kind == "Secret":
         return None
-    try:
-        there = context.cluster.read(ref)
-    except NotFoundError:
-        return None
-    if there.annotations.get(MADE_FOR) != context.incident.id:
+    there = context.find(ref)
+    if there is not None and there.annotations.get(MADE_FOR) != context.incident.id:
         raise ConflictError(f"the plan is void: {ref} is there by now")
     return there
 
@@ -135,13 +132,6 @@ def _without_words(wanted: ReapplyParameters, error: HealflowError) -> HealflowE
     if isinstance(error, TransientError):
         return TransientError(f"{wanted.ref} could not be made now", retry_after_seconds=error.retry_after_seconds)
     return ForbiddenError(told) if isinstance(error, ForbiddenError) else PermanentError(told)
-
-
-def _read_image(document: str) -> MadeObject:
-    try:
-        return MadeObject.model_validate_json(document)
-    except ValidationError as error:
-        raise PermanentError("the recorded state cannot be read") from error
 
 
 SPEC = ActionSpec(

@@ -6,9 +6,10 @@ recorded; taking back makes it again as it was, but suspended, so that what had 
 
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from tasks.act.context import ClusterContext, require_not_from_git
+from tasks.act.cluster_change import uid_of
+from tasks.act.context import ClusterContext, read_image, require_not_from_git
 from tasks.act.from_git import DescribedParameters, made_anew, read_described
 from tasks.act.spec import ActionSpec, Right
 from tasks.domain.base import Noun
@@ -17,7 +18,7 @@ from tasks.domain.cluster_jobs import not_recreatable, without_its_uid
 from tasks.domain.cluster_state import MADE_FOR, state_digest
 from tasks.domain.outcome import ActionResult, ActionStatus
 from tasks.domain.plan import Action, Remedy, Risk
-from tasks.errors import ConflictError, NotFoundError, PermanentError, TransientError
+from tasks.errors import ConflictError, PermanentError, TransientError
 
 _TRIED = "healflow-dry-run-"
 """Begins the name under which the new Job is tried while the old one still has its own."""
@@ -41,7 +42,7 @@ class NewJob(Noun):
 
 def _preflight(context: ClusterContext, action: Action) -> str:
     wanted = _wanted(context, action)
-    live = _read(context, wanted.ref)
+    live = context.find(wanted.ref)
     if live is None or _is_ours(context, live):
         return OldJob(target=wanted.ref).model_dump_json()  # an attempt that was interrupted recorded it
     require_not_from_git(live)
@@ -52,7 +53,7 @@ def _preflight(context: ClusterContext, action: Action) -> str:
     body = _body(context, wanted, live)
     tried = {**body, "metadata": {**body["metadata"], "name": (_TRIED + wanted.name)[:63].rstrip("-.")}}
     context.cluster.create(tried, dry_run=True)
-    uid = _uid(live)
+    uid = uid_of(live)
     context.cluster.delete(wanted.ref, uid=uid, dry_run=True)
     generation = dig(live.raw, "metadata", "generation")
     old = OldJob(target=wanted.ref, uid=uid, generation=generation, old=dict(without_its_uid(live.raw)))
@@ -60,10 +61,10 @@ def _preflight(context: ClusterContext, action: Action) -> str:
 
 
 def _apply(context: ClusterContext, action: Action, pre_image: str) -> ActionResult:
-    wanted, before = _wanted(context, action), _read_image(pre_image)
+    wanted, before = _wanted(context, action), read_image(OldJob, pre_image)
     if not before.old:
         raise ConflictError(f"the plan is void: {wanted.ref} is gone, or was made anew since")
-    live = _read(context, wanted.ref)
+    live = context.find(wanted.ref)
     if live is not None and _is_ours(context, live):
         return _result(action, before, live, ActionStatus.ALREADY_APPLIED, pre_image)
     body = _body(context, wanted, KubeObject(raw=before.old))
@@ -87,19 +88,19 @@ def _result(action: Action, before: OldJob, made: KubeObject, status: ActionStat
         status=status,
         message=f"{before.target} was deleted and made again",
         pre_image=pre_image,
-        post_image=NewJob(uid=_uid(made)).model_dump_json(),
+        post_image=NewJob(uid=uid_of(made)).model_dump_json(),
     )
 
 
 def _undo(context: ClusterContext, result: ActionResult) -> ActionResult:
-    before = _read_image(result.pre_image)
+    before = read_image(OldJob, result.pre_image)
     context.require_may_change(before.target)
-    live = _read(context, before.target)
+    live = context.find(before.target)
     if live is None or not _is_old(live, before):
         if live is not None:
             if not _is_new(context, live, result):
                 raise ConflictError(f"{before.target} was made anew by somebody else since; it is left as it is")
-            context.cluster.delete(before.target, uid=_uid(live))
+            context.cluster.delete(before.target, uid=uid_of(live))
             _require_gone(context, before.target)
         context.cluster.create(_as_it_was(before))
     told = f"{before.target} was made again as it was, and suspended, so that it does not run once more"
@@ -107,14 +108,14 @@ def _undo(context: ClusterContext, result: ActionResult) -> ActionResult:
 
 
 def _verify_undone(context: ClusterContext, result: ActionResult) -> bool:
-    before = _read_image(result.pre_image)
-    live = _read(context, before.target)
+    before = read_image(OldJob, result.pre_image)
+    live = context.find(before.target)
     return live is not None and _is_old(live, before)
 
 
 def _is_old(live: KubeObject, before: OldJob) -> bool:
     """Whether it is the Job of before: itself, or made again as it was."""
-    if before.uid and _uid(live) == before.uid:
+    if before.uid and uid_of(live) == before.uid:
         return True
     spec = without_its_uid(live.raw)["spec"]
     return MADE_FOR not in live.annotations and bool(spec == _as_it_was(before)["spec"])
@@ -124,10 +125,7 @@ def _is_new(context: ClusterContext, live: KubeObject, result: ActionResult) -> 
     """Whether it is the Job that the action made; of an action that broke off only its mark is known."""
     if not result.post_image:
         return _is_ours(context, live)
-    try:
-        return _uid(live) == NewJob.model_validate_json(result.post_image).uid
-    except ValidationError as error:
-        raise PermanentError("the recorded state cannot be read") from error
+    return uid_of(live) == read_image(NewJob, result.post_image).uid
 
 
 def _as_it_was(before: OldJob) -> dict[str, Any]:
@@ -155,37 +153,19 @@ def _body(context: ClusterContext, wanted: DescribedParameters, old: KubeObject)
 
 
 def _require_same(live: KubeObject, before: OldJob) -> None:
-    if _uid(live) != before.uid or dig(live.raw, "metadata", "generation") != before.generation:
+    if uid_of(live) != before.uid or dig(live.raw, "metadata", "generation") != before.generation:
         raise ConflictError(f"the plan is void: {before.target} was changed or made anew since it was looked at")
     if why := not_recreatable(live):
         raise ConflictError(f"the plan is void: {before.target} is not made again: {why}")
 
 
 def _require_gone(context: ClusterContext, ref: ObjectRef) -> None:
-    if _read(context, ref) is not None:
+    if context.find(ref) is not None:
         raise TransientError(f"{ref} is still being deleted", retry_after_seconds=2.0)
 
 
 def _is_ours(context: ClusterContext, live: KubeObject) -> bool:
     return bool(live.annotations.get(MADE_FOR) == context.incident.id)
-
-
-def _read(context: ClusterContext, ref: ObjectRef) -> KubeObject | None:
-    try:
-        return context.cluster.read(ref)
-    except NotFoundError:
-        return None
-
-
-def _uid(item: KubeObject) -> str:
-    return str(dig(item.raw, "metadata", "uid") or "")
-
-
-def _read_image(document: str) -> OldJob:
-    try:
-        return OldJob.model_validate_json(document)
-    except ValidationError as error:
-        raise PermanentError("the recorded state cannot be read") from error
 
 
 SPEC = ActionSpec(

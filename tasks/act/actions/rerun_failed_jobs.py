@@ -6,8 +6,8 @@ running them here too would be a second try. Of a run on GitHub, GitHub is asked
 
 from pydantic import Field
 
-from tasks.act.context import ActContext
-from tasks.act.hosted import github_of, on_github, read_image, require_branch_unmoved, require_own_run
+from tasks.act.context import ActContext, read_image
+from tasks.act.hosted import github_of, on_github, require_branch_unmoved, require_own_run
 from tasks.act.spec import ActionSpec
 from tasks.act.unchanging import change_nothing, note_state, nothing_to_undo, undo_nothing
 from tasks.domain.base import Noun

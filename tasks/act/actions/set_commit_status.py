@@ -1,7 +1,7 @@
 """Marks the failed commit with what is known of its failure. GitHub keeps no commit unmarked again: an undo says so."""
 
-from tasks.act.context import ActContext
-from tasks.act.hosted import github_of, read_image, require_own_run
+from tasks.act.context import ActContext, read_image
+from tasks.act.hosted import github_of, require_own_run
 from tasks.act.spec import ActionSpec
 from tasks.domain.base import Noun
 from tasks.domain.code_host import CommitStatus, StatusState
