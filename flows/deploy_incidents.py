@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from tasks.clients.ledger import Ledger
+from flows.opening import open_unless_known
 from tasks.collect.redact import redact
 from tasks.diagnose.deploys import class_of_refusal
 from tasks.domain.cluster import ObjectRef
@@ -16,7 +16,6 @@ from tasks.domain.incident import (
     Signal,
     SignalKind,
     SignalSource,
-    open_incident,
 )
 from tasks.domain.rollout import ObjectRefusal, Rollout, Smoke
 from tasks.settings import Settings
@@ -107,12 +106,7 @@ def _signal(
 
 def _open(settings: Settings, signals: Sequence[Signal], *, now: datetime) -> tuple[Incident, ...]:
     """What failed in the same way and is being healed already keeps its incident."""
-    ledger = Ledger.shared(settings.ledger_url)
-    in_flight = ledger.incidents.newest(limit=1000, in_flight_only=True)
-    known = {_failed_in(stored.incident.signal): stored.incident for stored in in_flight}
-    return tuple(
-        known.get(_failed_in(signal)) or ledger.incidents.open(open_incident(signal, now=now)) for signal in signals
-    )
+    return open_unless_known(settings, signals, same=_failed_in, now=now)
 
 
 def _failed_in(signal: Signal) -> tuple[object, ...]:

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from tasks.clients.ledger import Ledger
+from flows.opening import open_unless_known
 from tasks.domain.cluster_cause import ClusterCause, ClusterExplanation
-from tasks.domain.incident import ClusterTarget, Incident, Signal, SignalKind, SignalSource, open_incident
+from tasks.domain.incident import ClusterTarget, Incident, Signal, SignalKind, SignalSource
 from tasks.settings import Settings
 
 
@@ -14,18 +14,8 @@ def open_cluster_incidents(settings: Settings, found: ClusterExplanation, *, now
     Raises:
         HealflowError: the ledger cannot be written.
     """
-    ledger = Ledger.open(settings.ledger_url)
-    known = {
-        stored.incident.signal.cluster: stored.incident
-        for stored in ledger.incidents.newest(limit=1000, in_flight_only=True)
-        if stored.incident.signal.cluster is not None
-    }
-    opened: list[Incident] = []
-    for cause in found.causes:
-        signal = cluster_signal(cause, now=now)
-        already = known.get(signal.cluster) if signal.cluster is not None else None
-        opened.append(already or ledger.incidents.open(open_incident(signal, now=now)))
-    return tuple(opened)
+    signals = [cluster_signal(cause, now=now) for cause in found.causes]
+    return open_unless_known(settings, signals, same=lambda signal: signal.cluster, now=now)
 
 
 def cluster_signal(cause: ClusterCause, *, now: datetime) -> Signal:
