@@ -8,13 +8,13 @@ from typing import Any
 from tasks.collect.redact import MASK, redact
 from tasks.domain.cluster import (
     ClusterSnapshot,
-    ContainerLog,
     Json,
     KubeObject,
     mapping_of,
     mappings_of,
     without_secret_data,
 )
+from tasks.domain.log_digest import ContainerLog
 
 MAX_VALUE_CHARACTERS = 20_000
 _SECRET_NAME = re.compile(r"passw|secret|token|api_?key|access_?key|private_?key|credential", re.IGNORECASE)

@@ -14,7 +14,7 @@ from pydantic import SkipValidation
 
 from tasks.domain.base import Noun, UtcTime
 from tasks.domain.evidence import UnreadableSource
-from tasks.domain.log_digest import Complaint, Pace
+from tasks.domain.log_digest import ContainerLog
 
 Json = Mapping[str, Any]
 WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob")
@@ -190,28 +190,6 @@ class ClusterEvent(Noun):
     count: int = 1
     seen_at: float = 0.0
     """Seconds on a clock that all events of one snapshot share: greater is later."""
-
-
-class ContainerLog(Noun):
-    """The end of one container's log."""
-
-    namespace: str
-    pod: str
-    container: str
-    previous: bool = False
-    lines: tuple[str, ...]
-    first_line_number: int = 1
-    line_count: int = 0
-    """Of the whole log, as far as it was read; 0 where it is that of `lines`."""
-    complaints: tuple[Complaint, ...] = ()
-    """The kinds of lines that complain, over all that was read."""
-    pace: Pace | None = None
-    """How long what it logs took, where it tells."""
-
-    @property
-    def source(self) -> str:
-        """What a quote of it names as its source."""
-        return f"log:{self.namespace}/{self.pod}/{self.container}" + ("@previous" if self.previous else "")
 
 
 class CapturedText(Noun):

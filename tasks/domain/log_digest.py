@@ -67,6 +67,28 @@ class Pace(Noun):
     line_number: int
 
 
+class ContainerLog(Noun):
+    """The end of one container's log."""
+
+    namespace: str
+    pod: str
+    container: str
+    previous: bool = False
+    lines: tuple[str, ...]
+    first_line_number: int = 1
+    line_count: int = 0
+    """Of the whole log, as far as it was read; 0 where it is that of `lines`."""
+    complaints: tuple[Complaint, ...] = ()
+    """The kinds of lines that complain, over all that was read."""
+    pace: Pace | None = None
+    """How long what it logs took, where it tells."""
+
+    @property
+    def source(self) -> str:
+        """What a quote of it names as its source."""
+        return f"log:{self.namespace}/{self.pod}/{self.container}" + ("@previous" if self.previous else "")
+
+
 class LogDigest(Noun):
     """What is kept of a log."""
 

@@ -10,7 +10,6 @@ from tasks.domain.cluster import (
     CapturedText,
     ClusterEvent,
     ClusterSnapshot,
-    ContainerLog,
     Json,
     KubeObject,
     ObjectRef,
@@ -19,7 +18,7 @@ from tasks.domain.cluster import (
     without_secret_data,
 )
 from tasks.domain.evidence import UnreadableSource
-from tasks.domain.log_digest import LogDigest, digest_log
+from tasks.domain.log_digest import ContainerLog, LogDigest, digest_log
 
 MAX_LOG_LINES = 2_000
 MAX_TEXT_CHARACTERS = 400_000

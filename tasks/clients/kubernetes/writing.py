@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tasks.domain.cluster import ClusterEvent, ClusterSnapshot, ContainerLog
+from tasks.domain.cluster import ClusterEvent, ClusterSnapshot
 from tasks.domain.evidence import UnreadableSource
+from tasks.domain.log_digest import ContainerLog
 from tasks.errors import BadInputError
 
 ABOUT = "healflow-snapshot.json"

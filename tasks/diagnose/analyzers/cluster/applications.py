@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from tasks.diagnose.analyzers.cluster.crashes import crashes
 from tasks.diagnose.analyzers.cluster.reading import is_healthy, states_of
 from tasks.diagnose.analyzers.cluster.saying import RULES, Said, is_loud, listen
-from tasks.domain.cluster import CapturedText, ClusterSnapshot, ContainerLog, KubeObject, ObjectRef
+from tasks.domain.cluster import CapturedText, ClusterSnapshot, KubeObject, ObjectRef
 from tasks.domain.cluster_cause import Clue
 from tasks.domain.failure_class import FailureClass as F
+from tasks.domain.log_digest import ContainerLog
 
 _GRAVE = 0.2
 """The share of a log's end that must complain before a program that runs well is called in trouble."""

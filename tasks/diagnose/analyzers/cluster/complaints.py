@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from tasks.diagnose.analyzers.cluster.crashes import crashes
 from tasks.diagnose.analyzers.cluster.reading import is_healthy, one_line, states_of
 from tasks.diagnose.analyzers.cluster.saying import host_in, rule_of
-from tasks.domain.cluster import ClusterSnapshot, ContainerLog, KubeObject, ObjectRef
+from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef
 from tasks.domain.cluster_cause import Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
-from tasks.domain.log_digest import Complaint, Pace, message_of
+from tasks.domain.log_digest import Complaint, ContainerLog, Pace, message_of
 
 MAX_OF_A_LOG = 4
 MIN_LINES = 30

@@ -16,9 +16,10 @@ from tasks.diagnose.analyzers.cluster.reading import (
     status_quote,
 )
 from tasks.diagnose.analyzers.cluster.saying import Said, listen
-from tasks.domain.cluster import ClusterSnapshot, ContainerLog, KubeObject, ObjectRef
+from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef
 from tasks.domain.cluster_cause import Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
+from tasks.domain.log_digest import ContainerLog
 
 _CRASHED = ("CrashLoopBackOff", "RunContainerError", "CreateContainerError", "StartError", "ContainerCannotRun")
 _ODD_EXITS = {126: "is not executable", 127: "is not found"}

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from functools import cache
 
 from tasks.domain.base import Noun
-from tasks.domain.cluster import ContainerLog
 from tasks.domain.cluster_cause import Quote
 from tasks.domain.failure_class import FailureClass as F
+from tasks.domain.log_digest import ContainerLog
 
 MAX_LINES = 400
 
