@@ -123,6 +123,9 @@ HEALTHY = Fault(
         service("cart"),
     ),
 )
+COMPLAINED = "for n in 1 2 3 4 5 6 7 8 9; do echo 'ERROR no answer from kafka:9092'; done; seq 1 2000; sleep 3600"
+CHATTY = Fault(name="chatty", objects=(deployment(container(COMPLAINED)),))
+"""It runs well, and complained long before the end of its log."""
 CART = ("Deployment/cart",)
 FAULTS = (
     Fault(

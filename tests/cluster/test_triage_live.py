@@ -16,7 +16,7 @@ from tasks.clients.kubernetes.cluster import Cluster
 from tasks.domain.cluster import ObjectRef
 from tasks.domain.cluster_cause import ClusterExplanation
 from tasks.settings import KubernetesSettings
-from tests.cluster.faults import FAULTS, HEALTHY, Fault
+from tests.cluster.faults import CHATTY, FAULTS, HEALTHY, Fault
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
 WAIT_SECONDS = 120
@@ -67,7 +67,7 @@ def explain(namespace: str) -> ClusterExplanation:
 def planted(cluster: Cluster) -> Iterator[Planted]:
     made = Planted(cluster)
     try:
-        for fault in (HEALTHY, *FAULTS):
+        for fault in (HEALTHY, CHATTY, *FAULTS):
             made.plant(fault)
         yield made
     finally:
@@ -106,6 +106,21 @@ def test_snapshot_folder_leads_to_the_same_causes(planted: Planted, tmp_path: Pa
         (c.target, c.diagnosis.failure_class) for c in live.causes
     ]
     assert read.causes
+
+
+def test_complaint_before_the_kept_end_of_a_log_is_in_the_snapshot_too(planted: Planted, tmp_path: Path) -> None:
+    namespace, settings, folder = planted.namespace(CHATTY.name), KubernetesSettings(), tmp_path / "state"
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not _complains(live := explain(namespace)) and time.monotonic() < deadline:
+        time.sleep(2)
+    assert _complains(live)
+    save_cluster(settings, folder, namespace=namespace, now=datetime.now(UTC), version="test", tell=lambda _: None)
+    read = explain_snapshot(folder, namespace=namespace)
+    assert (read.causes, read.hints) == (live.causes, live.hints)
+
+
+def _complains(found: ClusterExplanation) -> bool:
+    return any("9 times in 2009 lines" in hint.diagnosis.cause for hint in found.hints)
 
 
 def test_no_value_of_a_secret_is_written(planted: Planted, cluster: Cluster, tmp_path: Path) -> None:

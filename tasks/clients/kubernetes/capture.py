@@ -32,7 +32,8 @@ def capture_cluster(
     cluster: Cluster, *, namespaces: tuple[str, ...] | None, now: datetime, tell: Tell = lambda _: None
 ) -> ClusterSnapshot:
     """The state of these namespaces and of what they stand on, or of the whole cluster when `None`; `tell` hears of
-    the progress. Where the API server does not answer at all, that is all that the snapshot says.
+    the progress. Where the API server does not answer at all, that is all that the snapshot says. Objects and logs are
+    in one order, whichever answer came first.
 
     Raises:
         NotFoundError: there is no such namespace.
@@ -51,10 +52,11 @@ def capture_cluster(
     work = _Capture(cluster, into)
     work.run(tuple(listings_of(namespaces, served)), work.list_all, tell)
     work.lists_end()
-    scope = {"namespaces": frozenset(namespaces or ())}
     requests = suspects_of(into.snapshot(captured_at=now), quiet=namespaces is not None)
     work.run(requests, work.read_log, tell)
-    return into.snapshot(captured_at=now).model_copy(update=scope)
+    found = into.snapshot(captured_at=now)
+    ordered = sorted(found.objects, key=lambda item: (item.kind, item.namespace, item.name))
+    return found.model_copy(update={"namespaces": frozenset(namespaces or ()), "objects": tuple(ordered)})
 
 
 def _served(cluster: Cluster) -> frozenset[str]:

@@ -5,6 +5,7 @@ folder that `healflow snapshot` writes (lists per kind, a log per container), re
 plain manifests, which say what should be. Files are told apart by what they say, not by their names.
 """
 
+import json
 import lzma
 import os
 import re
@@ -16,9 +17,9 @@ from tasks.clients.kubernetes.documents import add_documents
 from tasks.clients.kubernetes.gathering import MAX_LOG_LINES, Gathering
 from tasks.clients.kubernetes.logs import PACKED, LooseLog, give_to_workloads, open_log, read_packed
 from tasks.clients.kubernetes.recorded import add_recorded
-from tasks.clients.kubernetes.writing import ABOUT, read_about
+from tasks.clients.kubernetes.writing import ABOUT, DIGEST, read_about
 from tasks.domain.cluster import ClusterSnapshot
-from tasks.domain.log_digest import digest_log
+from tasks.domain.log_digest import LogDigest, digest_log
 from tasks.errors import BadInputError
 
 MAX_FILES = 50_000
@@ -45,7 +46,7 @@ def read_snapshot_folder(folder: Path) -> ClusterSnapshot:
     loose: list[LooseLog] = []
     found = False
     for path in _files(folder):
-        if path != folder / ABOUT:
+        if path != folder / ABOUT and not path.name.endswith(DIGEST):
             found = _add_file(path, folder, into, loose) or found
     give_to_workloads(loose, into)
     snapshot = read_about(folder, into.snapshot())
@@ -95,7 +96,8 @@ def _add_text(path: Path, source: str, into: Gathering, loose: list[LooseLog]) -
         first = next(lines, "")
         if parts[0] == "logs" and len(parts) == 4 and path.suffix == ".log":
             container, before = path.stem.removesuffix(".previous"), path.stem.endswith(".previous")
-            into.add_log(parts[1], parts[2], container, chain([first], lines), previous=before)
+            digest = _with_saved(path, digest_log(chain([first], lines), keep=MAX_LOG_LINES), source, into)
+            into.add_digest(parts[1], parts[2], container, digest, previous=before)
             return True
         if path.name == "logs.txt" or _START.match(first):
             _add_dumped_logs(chain([first], lines), parts, into)
@@ -107,6 +109,19 @@ def _add_text(path: Path, source: str, into: Gathering, loose: list[LooseLog]) -
             loose.append(LooseLog(source=source, digest=digest_log(lines, keep=MAX_LOG_LINES)))
         return True
     return False
+
+
+def _with_saved(path: Path, ending: LogDigest, source: str, into: Gathering) -> LogDigest:
+    """The end of a log with what is known of the whole of it, where that was saved too."""
+    beside = path.with_suffix(DIGEST)
+    try:
+        saved = json.loads(beside.read_text(encoding="utf-8"))
+        return LogDigest.model_validate({**saved, "tail": ending.tail})
+    except FileNotFoundError:
+        return ending
+    except (OSError, ValueError, TypeError) as error:
+        into.cannot_read(source, f"{beside.name} beside it is not the digest of a log ({type(error).__name__})")
+        return ending
 
 
 def _end_of(path: Path) -> str:

@@ -120,14 +120,15 @@ class Gathering:
 
     def snapshot(self, *, captured_at: datetime | None = None) -> ClusterSnapshot:
         """What was read. Where a cluster answered, manifests beside its answers say nothing about it; when it did and
-        nobody tells, is taken from the newest sign of life in what it said.
+        nobody tells, is taken from the newest sign of life in what it said. Logs have an order of their own: they are
+        read at the same time.
         """
         recorded = self.recorded or any(_lives(item) for item in self._objects.values())
         objects = [item for item in self._objects.values() if not recorded or item.sketched or _lives(item)]
         return ClusterSnapshot(
             objects=tuple(objects),
             events=tuple(self._events.values()),
-            logs=tuple(self._logs.values()),
+            logs=tuple(self._logs[key] for key in sorted(self._logs)),
             texts=tuple(self._texts),
             unreadable=tuple(self._unreadable),
             listed_kinds=frozenset(self.listed_kinds),

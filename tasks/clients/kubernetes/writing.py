@@ -1,5 +1,5 @@
-"""Writes a snapshot as a folder that `read_snapshot_folder` reads back: lists per kind, a log per container, and what
-was and was not read. The snapshot has to be redacted before.
+"""Writes a snapshot as a folder that `read_snapshot_folder` reads back: lists per kind, the end of a log per container
+with the digest of all of it, and what was and was not read. The snapshot has to be redacted before.
 """
 
 import json
@@ -9,11 +9,14 @@ from typing import Any
 
 from tasks.domain.cluster import ClusterEvent, ClusterSnapshot
 from tasks.domain.evidence import UnreadableSource
-from tasks.domain.log_digest import ContainerLog
+from tasks.domain.log_digest import ContainerLog, LogDigest
 from tasks.errors import BadInputError
 
 ABOUT = "healflow-snapshot.json"
 """The file that says what the others cannot: when, by which version, of which namespaces, and what is missing."""
+
+DIGEST = ".digest.json"
+"""What a log's file is called whose lines are the digest of all that was read of it: it stands beside the kept end."""
 
 
 def write_snapshot_folder(snapshot: ClusterSnapshot, folder: Path, *, version: str) -> None:
@@ -89,7 +92,16 @@ def _write_log(folder: Path, log: ContainerLog) -> None:
     place = folder / "logs" / log.namespace / log.pod
     place.mkdir(parents=True, exist_ok=True)
     name = f"{log.container}.previous.log" if log.previous else f"{log.container}.log"
-    (place / name).write_text("\n".join(log.lines) + "\n", encoding="utf-8")
+    path = place / name
+    path.write_text("\n".join(log.lines) + "\n", encoding="utf-8")
+    digest = LogDigest(
+        tail=(),
+        first_line_number=log.first_line_number,
+        line_count=log.line_count,
+        complaints=log.complaints,
+        pace=log.pace,
+    )
+    path.with_suffix(DIGEST).write_text(digest.model_dump_json(exclude={"tail"}), encoding="utf-8")
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
