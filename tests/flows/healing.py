@@ -27,7 +27,6 @@ class Healing:
         self.repository = repository
         self.settings = Settings()
         self.ledger = Ledger.shared(self.settings.ledger_url)
-        self._runs: dict[str, UUID] = {}
 
     @classmethod
     def in_folder(cls, folder: Path) -> "Healing":
@@ -78,14 +77,23 @@ class Healing:
     def _new_run(self, incident: Incident) -> None:
         from prefect import get_client
 
+        with get_client(sync_client=True) as client:
+            deployment_id = self.serve()
+            run = client.create_flow_run_from_deployment(deployment_id, parameters={"incident_id": incident.id})
+        self.ledger.incidents.set_flow_run(incident.id, str(run.id))
+
+    @staticmethod
+    def serve() -> UUID:
+        """Tell the server of the heal flow, as the worker does; the runs are executed here."""
+        from prefect import get_client
+
         from flows.heal import heal
 
         with get_client(sync_client=True) as client:
-            flow_id = client.create_flow_from_name(heal.name)
-            deployment_id = client.create_deployment(flow_id=flow_id, name="heal")
-            run = client.create_flow_run_from_deployment(deployment_id, parameters={"incident_id": incident.id})
-        self._runs[incident.id] = run.id
-        self.ledger.incidents.set_flow_run(incident.id, str(run.id))
+            return client.create_deployment(flow_id=client.create_flow_from_name(heal.name), name="heal")
+
+    def _run_of(self, incident: Incident) -> UUID:
+        return UUID(self.ledger.incidents.get(incident.id).flow_run_id)
 
     def go_on(self, incident: Incident, *, anew: bool = False) -> Outcome | None:
         """Execute the run from its beginning, as a new process would; finished work is not repeated. `anew` is another
@@ -100,7 +108,7 @@ class Healing:
         from flows.heal import heal
 
         with get_client(sync_client=True) as client:
-            run = client.read_flow_run(self._runs[incident.id])
+            run = client.read_flow_run(self._run_of(incident))
         try:
             result: Any = run_flow(heal, flow_run=run, parameters={"incident_id": incident.id})
         except Pause:
@@ -112,7 +120,7 @@ class Healing:
         from prefect import get_client
 
         with get_client(sync_client=True) as client:
-            return str(client.resume_flow_run(self._runs[incident.id], run_input=form).status.value)
+            return str(client.resume_flow_run(self._run_of(incident), run_input=form).status.value)
 
     def answer(
         self, incident: Incident, answer: Answer, *, at: datetime | None = None, reason: str = "", name: str = "ada"

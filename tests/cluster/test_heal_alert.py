@@ -1,0 +1,143 @@
+"""From Alertmanager's webhook to a healed workload: the gateway's app, the dispatcher, Prefect and a real cluster."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deployments.demo.project import DemoRepository
+from deployments.dispatcher import Dispatcher
+from deployments.gateway import make_app
+from deployments.prefect_runs import PrefectRuns
+from tasks.clients.kubernetes.cluster import Cluster
+from tasks.domain.approval import Answer
+from tasks.domain.cluster import dig
+from tasks.domain.failure_class import FailureClass
+from tasks.domain.incident import Incident, IncidentStatus
+from tasks.domain.rollout import Rollout, RolloutState
+from tasks.rollout.steps import record_release
+from tests.cluster.alerts import crash_looping, notification, replicas_mismatch
+from tests.cluster.faults import ENV_CRASH, READY, SERVER, container, deployment
+from tests.cluster.shop import Shop
+from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
+from tests.flows.healing import Healing
+
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]
+TOKEN = "t0ken-for-tests"
+ENVIRONMENT = "/spec/template/spec/containers/0/env"
+GOOD = [{"name": "SHOP_REGION", "value": "eu"}]
+
+
+class Alerted:
+    """A gateway and a dispatcher over one ledger; the heals that they start are executed here, as by a worker."""
+
+    def __init__(self, healing: Healing) -> None:
+        self.healing, self.ledger = healing, healing.ledger
+        self._app = make_app(healing.settings, healing.ledger, "s3cret-for-tests", event_tokens=(TOKEN,))
+        self._dispatcher = Dispatcher(healing.ledger, PrefectRuns())
+        healing.serve()
+
+    def send(self, body: bytes, *, token: str = TOKEN) -> int:
+        async def post() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self._app)
+            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+            async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+                return await client.post("/webhooks/alertmanager", content=body, headers=headers)
+
+        return asyncio.run(post()).status_code
+
+    def hand_on(self) -> list[Incident]:
+        """Let the dispatcher work until nothing is left for it; returns the incidents, the first one first."""
+        Shop.wait(self._nothing_left)
+        return [one.incident for one in reversed(self.ledger.incidents.newest())]
+
+    def _nothing_left(self) -> bool:
+        self._dispatcher.tick(datetime.now(UTC))
+        waiting = (self.ledger.events.pending(), self.ledger.incidents.unstarted(limit=9))
+        return not any(waiting) and not self.ledger.approvals.to_resume()
+
+
+@pytest.fixture
+def alerted(prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Alerted]:
+    monkeypatch.setenv("HEALFLOW_KUBERNETES__STABLE_SECONDS", "4")
+    monkeypatch.setenv("HEALFLOW_KUBERNETES__HEAL_TIMEOUT_SECONDS", "90")
+    yield Alerted(Healing(DemoRepository(tmp_path / "none")))
+
+
+def crashing_pod(cluster: Cluster, namespace: str) -> str:
+    """The pod of which kube-state-metrics would say `CrashLoopBackOff`, empty while there is none."""
+    for pod in cluster.list_raw("Pod", namespace=namespace):
+        rows = pod["status"].get("containerStatuses", ())
+        if any(dig(row, "state", "waiting", "reason") == "CrashLoopBackOff" for row in rows):
+            return str(pod["metadata"]["name"])
+    return ""
+
+
+def broken_shop(cluster: Cluster, namespace: str, healing: Healing) -> tuple[Shop, str]:
+    """A cart that a deploy had verified, and that crashes since its variable was taken from it; and its pod."""
+    serving = container(f"{ENV_CRASH.removesuffix('sleep 3600')}{SERVER}", readinessProbe=READY, env=GOOD)
+    wanted = deployment(serving)
+    shop = Shop(cluster, namespace, healing, {**wanted, "spec": {**wanted["spec"], "strategy": {"type": "Recreate"}}})
+    done = Rollout(ref=shop.cart, state=RolloutState.DONE, message="serves", revision=1)
+    assert record_release(healing.settings, (done,), commit="", deployed_at=datetime.now(UTC))
+    shop.change(ENVIRONMENT, [])
+    seen: list[str] = []
+    shop.wait(lambda: seen.append(crashing_pod(cluster, namespace)) or seen[-1])
+    return shop, seen[-1]
+
+
+def test_alerts_of_a_crash_are_healed_after_a_yes_and_end_when_they_resolve(
+    cluster: Cluster, namespace: str, alerted: Alerted
+) -> None:
+    healing, since = alerted.healing, datetime.now(UTC)
+    shop, pod = broken_shop(cluster, namespace, healing)
+    labels = (crash_looping(namespace, pod), replicas_mismatch(namespace, "cart"))
+    firing = [notification(one, at=datetime.now(UTC), since=since) for one in labels]
+    assert alerted.send(firing[0], token="guessed") == 401
+    assert alerted.hand_on() == []
+    assert [alerted.send(body) for body in firing] == [202, 202]
+    first, second = alerted.hand_on()
+    assert [kind_and_name(one) for one in (first, second)] == [f"Pod {pod}", "Deployment cart"]
+    for incident in (first, second):
+        assert healing.go_on(incident) is None, "policy asks before a live object is changed"
+        assert found(healing, incident) == (FailureClass.K8S_CRASH_ENV, str(shop.cart))
+    assert environment(shop) == [], "nothing is changed before the answer"
+
+    assert healing.say(first, Answer.APPROVE).refusal is None
+    alerted.hand_on()
+    healed = healing.go_on(first)
+    assert healed is not None
+    assert (healed.status, healed.action_names) == (IncidentStatus.HEALED, ("roll_back_rollout",)), healed.summary
+    assert environment(shop) == GOOD
+    generation = shop.read().raw["metadata"]["generation"]
+
+    now = datetime.now(UTC)
+    assert [alerted.send(notification(one, at=now, since=since, resolved=True)) for one in labels] == [202, 202]
+    ended = [one.status for one in alerted.hand_on()]
+    assert ended == [IncidentStatus.HEALED, IncidentStatus.RESOLVED]
+    assert healing.say(second, Answer.APPROVE).refusal is not None, "what resolved is no longer asked about"
+    left = healing.go_on(second)
+    assert left is not None
+    assert (left.status, left.action_names) == (IncidentStatus.RESOLVED, ())
+    assert shop.read().raw["metadata"]["generation"] == generation
+
+
+def kind_and_name(incident: Incident) -> str:
+    place = incident.signal.cluster
+    assert place is not None
+    return f"{place.kind} {place.name}"
+
+
+def found(healing: Healing, incident: Incident) -> tuple[FailureClass, str]:
+    diagnosis = healing.story(incident).diagnosis
+    assert diagnosis is not None
+    assert diagnosis.culprit is not None
+    return diagnosis.failure_class, diagnosis.culprit.name
+
+
+def environment(shop: Shop) -> Any:
+    return dig(shop.read().raw, "spec", "template", "spec", "containers")[0].get("env", [])
