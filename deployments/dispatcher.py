@@ -81,15 +81,17 @@ class Dispatcher:
         intake: IntakeSettings | None = None,
         silence_seconds: float = 90,
         patience_seconds: float = 6 * 3600,
+        own_cluster: str = "",
         tell_delay: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         """`silence_seconds` without a sign of life make a run lost; `patience_seconds` is how long what is away may
-        delay a heal. `tell_delay` is told how long each event had waited, in seconds.
+        delay a heal. `own_cluster` is what alerts call the cluster that is healed here, empty for whatever they call
+        it. `tell_delay` is told how long each event had waited, in seconds.
         """
         self._ledger, self._runs, self._intake = ledger, runs, intake or IntakeSettings()
         self._silence_seconds, self._patience = silence_seconds, timedelta(seconds=patience_seconds)
         self._events, self._heals = Pace(self._intake.events_per_second), Pace(self._intake.heals_per_minute / 60)
-        self._tell_delay, self._swept_to = tell_delay, ""
+        self._tell_delay, self._swept_to, self._own_cluster = tell_delay, "", own_cluster
         self._swept_at: datetime | None = None
         self._away = False
 
@@ -133,7 +135,9 @@ class Dispatcher:
 
     def _dispatch(self, event: StoredEvent, now: datetime) -> None:
         try:
-            told = read_delivery(event.source, event.event_name, event.delivery_id, event.body, now=now)
+            told = read_delivery(
+                event.source, event.event_name, event.delivery_id, event.body, now=now, own_cluster=self._own_cluster
+            )
         except BadInputError as error:
             self._ledger.events.settle(event.delivery_id, EventStatus.REFUSED, note=str(error))
             return

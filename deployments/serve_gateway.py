@@ -42,6 +42,7 @@ def main() -> None:
             intake=settings.intake,
             silence_seconds=settings.run_silence_seconds,
             patience_seconds=settings.outage_patience_seconds,
+            own_cluster=settings.kubernetes.cluster_name,
             tell_delay=measures.dispatch_delay_seconds.observe,
         )
         await asyncio.gather(

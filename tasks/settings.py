@@ -88,6 +88,9 @@ class KubernetesSettings(BaseModel):
     """`None` is what KUBECONFIG names, else kubectl's own default, else the account of the pod it runs in."""
     context: str | None = None
     """The context that is read with; `None` is the kubeconfig's current one."""
+    cluster_name: Annotated[str, Field(max_length=100)] = ""
+    """What alerts call this cluster in their label `cluster`. An alert of another one is then reported, and neither
+    looked at nor healed here; when empty, the label is not looked at."""
     healer_context: str | None = None
     """The context that changes are made with, so that reading and acting can be two accounts; `None` is `context`."""
     protected_namespaces: tuple[str, ...] = ("kube-system", "kube-public", "kube-node-lease")

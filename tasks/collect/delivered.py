@@ -13,8 +13,10 @@ from tasks.domain.signature import Signature
 MAX_LINES = 60
 
 
-def read_alert(body: bytes, fingerprint: str) -> Evidence:
+def read_alert(body: bytes, fingerprint: str, *, elsewhere: str = "") -> Evidence:
     """The labels and annotations of one alert of a notification, and what was not looked at because of them.
+
+    `elsewhere` is the other cluster that it happens in.
 
     No rule is asked about them: what somebody wrote about a failure is no sign of its cause.
     """
@@ -31,6 +33,8 @@ def read_alert(body: bytes, fingerprint: str) -> Evidence:
         for number, (key, said) in enumerate(told[:MAX_LINES], 1)
     )
     why = "the alert's labels name no namespace and no node, so that there is nothing to look at"
+    if elsewhere:
+        why = f"the alert's label names the cluster {elsewhere}, which is not the one that is healed here"
     return Evidence(
         lines=lines, unreadable=(UnreadableSource(source="cluster", reason=why),), truncated=len(told) > MAX_LINES
     )

@@ -58,7 +58,7 @@ def _read(settings: Settings, incident: Incident, signatures: list[Signature]) -
     if source in (SignalSource.ALERTMANAGER, SignalSource.EVENTS):
         event = Ledger.shared(settings.ledger_url).events.get(incident.signal.delivery_id)
         if source is SignalSource.ALERTMANAGER:
-            return read_alert(event.body, incident.signal.fingerprint)
+            return read_alert(event.body, incident.signal.fingerprint, elsewhere=incident.signal.elsewhere)
         return read_event_log(event.body, name=run.workflow if run else "event", signatures=signatures)
     if run is None:
         raise PermanentError("the signal names no run whose evidence could be read; the event itself is kept")

@@ -96,6 +96,9 @@ class Signal(Noun):
     """Where the commit comes from when that is not `repository`: a fork."""
     cluster: ClusterTarget | None = None
     """What fails in a cluster; `None` for what fails elsewhere."""
+    elsewhere: str = ""
+    """The cluster that its sender names, where that is another one than ours; then `cluster` is `None`, for nothing of
+    it can be looked at or changed here."""
     deploy: DeployFailure | None = None
     """What the deploy said of it, where one failed."""
     fingerprint: str = ""

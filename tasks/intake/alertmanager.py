@@ -32,8 +32,10 @@ _NO_FAILURES = frozenset({"Watchdog", "DeadMansSwitch", "InfoInhibitor"})
 https://runbooks.prometheus-operator.dev/runbooks/general/watchdog/"""
 
 
-def parse_alertmanager(payload: bytes, *, now: datetime) -> Delivery:
+def parse_alertmanager(payload: bytes, *, now: datetime, own_cluster: str = "") -> Delivery:
     """Parse one notification of a group of alerts.
+
+    An alert whose label `cluster` is not `own_cluster` happens elsewhere; while that is empty, the label says nothing.
 
     Raises:
         BadInputError: 400 when the body cannot be read, 422 when a field is missing or malformed; nothing of the body
@@ -44,7 +46,8 @@ def parse_alertmanager(payload: bytes, *, now: datetime) -> Delivery:
         fields.refuse("version", f"is not {VERSION}, the one version of the format that is known")
     delivery_id = f"alertmanager-{blake2b(payload, digest_size=20).hexdigest()}"
     group, together = _group(fields), fields.text("status", limit=16)
-    told = [_parse(alert, delivery_id, group, together, now) for alert in fields.each("alerts", most=MAX_ALERTS)]
+    read = [_parse(alert, delivery_id, group, together, now) for alert in fields.each("alerts", most=MAX_ALERTS)]
+    told = [_placed(one, own_cluster) if isinstance(one, Signal) else one for one in read]
     if not told:
         fields.refuse("alerts", "holds no alert")
     return Delivery(
@@ -84,12 +87,20 @@ def _parse(alert: Fields, delivery_id: str, group: str, together: str, now: date
         commit="",
         title=title,
         cluster=target_of(labels),
+        elsewhere=clean_text(labels.get("cluster", ""), limit=100),
         fingerprint=alert_fingerprint(alert.raw),
         group=group,
         dependency=labels.get("dependency", ""),
         severity=_SEVERITIES.get(labels.get("severity", "").lower(), Severity.LOW),
         occurred_at=starts_at.astimezone(UTC),
     )
+
+
+def _placed(signal: Signal, own_cluster: str) -> Signal:
+    """The signal without the cluster that its label names where that is ours, else without its place in ours."""
+    if own_cluster and signal.elsewhere and signal.elsewhere != own_cluster:
+        return signal.model_copy(update={"cluster": None})
+    return signal.model_copy(update={"elsewhere": ""})
 
 
 def _group(fields: Fields) -> str:

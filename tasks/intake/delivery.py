@@ -11,12 +11,16 @@ from tasks.intake.github import parse_github
 from tasks.intake.prefect import parse_prefect
 
 
-def read_delivery(source: str, event_name: str, delivery_id: str, body: bytes, *, now: datetime) -> Delivery:
-    """What the event tells; `source` is the door's name.
+def read_delivery(
+    source: str, event_name: str, delivery_id: str, body: bytes, *, now: datetime, own_cluster: str = ""
+) -> Delivery:
+    """What the event tells; `source` is the door's name, `own_cluster` what alerts call our cluster.
 
     Raises:
         BadInputError: it cannot be read; the message repeats nothing of the body.
     """
+    if source == "alertmanager":
+        return parse_alertmanager(body, now=now, own_cluster=own_cluster)
     reader = _READERS.get(source)
     if reader is None:
         raise BadInputError(f"no door is called {source}", status_code=422)
@@ -40,10 +44,6 @@ def _prefect(_event_name: str, _delivery_id: str, body: bytes, now: datetime) ->
     return as_delivery(parse_prefect(body, now=now))
 
 
-def _alertmanager(_event_name: str, _delivery_id: str, body: bytes, now: datetime) -> Delivery:
-    return parse_alertmanager(body, now=now)
-
-
 def _events(_event_name: str, _delivery_id: str, body: bytes, now: datetime) -> Delivery:
     return parse_event(body, now=now)
 
@@ -51,6 +51,5 @@ def _events(_event_name: str, _delivery_id: str, body: bytes, now: datetime) -> 
 _READERS: Mapping[str, Callable[[str, str, bytes, datetime], Delivery]] = {
     "github": _github,
     "prefect": _prefect,
-    "alertmanager": _alertmanager,
     "events": _events,
 }

@@ -12,17 +12,20 @@ _SETTLED = frozenset({IncidentStatus.HEALED, IncidentStatus.UNDONE, IncidentStat
 
 
 def group_keys(signal: Signal, *, by: Iterable[GroupedBy] = tuple(GroupedBy)) -> tuple[GroupKey, ...]:
-    """What the failure can share with others, the closest bond first; only the kinds in `by`."""
-    place = signal.cluster
+    """What the failure can share with others, the closest bond first; only the kinds in `by`.
+
+    What happens in another cluster shares nothing with what happens here but its sender's name for it.
+    """
+    place, apart = signal.cluster, f"{signal.elsewhere}: " if signal.elsewhere else ""
     target = f"{place.context}:{place.namespace}/{place.kind}/{place.name}" if place and place.name else ""
     node = f"{place.context}:{place.node}" if place and place.node else ""
     values = {
         GroupedBy.FINGERPRINT: f"{signal.source}:{signal.fingerprint}" if signal.fingerprint else "",
         GroupedBy.TARGET: target.removeprefix(":"),
-        GroupedBy.DEPENDENCY: signal.dependency,
+        GroupedBy.DEPENDENCY: signal.dependency and apart + signal.dependency,
         GroupedBy.NODE: node.removeprefix(":"),
         GroupedBy.COMMIT: f"{signal.repository}@{signal.commit}" if signal.commit else "",
-        GroupedBy.GROUP: signal.group,
+        GroupedBy.GROUP: signal.group and apart + signal.group,
     }
     wanted = set(by)
     return tuple(GroupKey(by=kind, value=value) for kind, value in values.items() if value and kind in wanted)

@@ -82,8 +82,11 @@ def draft_plan(
 
 def draft_report(incident: Incident, evidence: Evidence, diagnosis: Diagnosis) -> Plan:
     """The plan for a failure of which there is no commit to work on: the cause is told, and nothing is changed."""
-    case = Case(incident, evidence, diagnosis, Path())
-    return _plan(case, _report(case), _report_rationale(diagnosis, []))
+    case, elsewhere = Case(incident, evidence, diagnosis, Path()), incident.signal.elsewhere
+    rationale = _report_rationale(diagnosis, [])
+    if elsewhere:
+        rationale = f"It happens in the cluster {elsewhere}, which is not the one that is healed here. {rationale}"
+    return _plan(case, _report(case), rationale)
 
 
 def _draft(remedy: Remedy, case: Case) -> Action:

@@ -26,9 +26,9 @@ def ledger(tmp_path: Path) -> Ledger:
 class Door:
     """Accepts notifications and lets the dispatcher work on them."""
 
-    def __init__(self, ledger: Ledger, settings: IntakeSettings | None = None) -> None:
+    def __init__(self, ledger: Ledger, settings: IntakeSettings | None = None, *, own_cluster: str = "") -> None:
         self.ledger, self.server = ledger, Server()
-        self._dispatcher = Dispatcher(ledger, self.server, intake=settings)
+        self._dispatcher = Dispatcher(ledger, self.server, intake=settings, own_cluster=own_cluster)
 
     def deliver(self, body: bytes, *, at: datetime = NOW) -> str:
         delivery_id = self.accept(body, at=at)
@@ -100,6 +100,28 @@ def test_alerts_of_one_node_are_one_incident(door: Door) -> None:
         "node worker-1",
         "node worker-1",
     ]
+
+
+@pytest.mark.parametrize("first", ["shop-us", "shop-eu"])
+def test_alerts_of_two_clusters_are_two_incidents_although_their_group_is_one(ledger: Ledger, first: str) -> None:
+    door, second = Door(ledger, own_cluster="shop-eu"), {"shop-us": "shop-eu", "shop-eu": "shop-us"}[first]
+    door.deliver(notification(*(alert(f"A{name}", labels={"cluster": name}) for name in (first, second))))
+    places = {one.incident.signal.elsewhere: one.incident.signal.cluster for one in ledger.incidents.newest()}
+    assert places["shop-us"] is None, "nothing of it can be taken for ours"
+    assert places[""] is not None
+
+
+def test_alert_that_names_no_cluster_is_of_ours(ledger: Ledger) -> None:
+    Door(ledger, own_cluster="shop-eu").deliver(notification(alert()))
+    (only,) = ledger.incidents.newest()
+    assert only.incident.signal.cluster is not None
+
+
+def test_label_of_a_cluster_says_nothing_where_ours_has_no_name(door: Door) -> None:
+    door.deliver(notification(alert("A", labels={"cluster": "a"}), alert("B", labels={"cluster": "b"})))
+    (only,) = door.ledger.incidents.newest()
+    assert only.incident.signal.cluster is not None
+    assert only.incident.signal.elsewhere == ""
 
 
 def test_nothing_is_grouped_where_the_window_is_nought(ledger: Ledger) -> None:
