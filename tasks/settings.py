@@ -103,6 +103,8 @@ class KubernetesSettings(BaseModel):
     """How long a healed workload has to stay healthy before the fix counts as proven."""
     heal_timeout_seconds: Annotated[int, Field(ge=10, le=3600)] = 300
     """How long a workload may take to become healthy after a fix."""
+    measure_seconds: Annotated[int, Field(ge=0, le=600)] = 120
+    """How long readings of what a workload uses are waited for before a size is planned from the highest of them."""
     bounds: ChangeBounds = ChangeBounds()
     """How far sizes and replicas may be changed."""
     manifests: ManifestSettings = ManifestSettings()

@@ -21,6 +21,7 @@ from tasks.domain.plan import Plan, Remedy
 from tasks.errors import PermanentError
 from tasks.plan.cluster import draft_cluster_plan
 from tasks.plan.cluster.in_git import with_manifests
+from tasks.plan.cluster.measure import live
 from tasks.plan.draft import draft_plan, draft_report
 from tasks.plan.gitops import IntoGit
 from tasks.retrying import RETRYING
@@ -77,9 +78,15 @@ def draft_for_cluster(
         settings, known, tell=lambda why: ledger.incidents.note(incident.id, why, at=datetime.now(UTC))
     )
     place = incident.signal.cluster
-    in_git = IntoGit(settings, incident, tuple(similar), place.context if place is not None else "")
+    context = place.context if place is not None else ""
     plan = draft_cluster_plan(
-        incident, cause, known, similar=tuple(similar), bounds=settings.kubernetes.bounds, in_git=in_git
+        incident,
+        cause,
+        known,
+        similar=tuple(similar),
+        bounds=settings.kubernetes.bounds,
+        in_git=IntoGit(settings, incident, tuple(similar), context),
+        measure=live(settings.kubernetes, context, known),
     )
     return _keep(ledger, plan)
 

@@ -30,7 +30,6 @@ from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC04
 from tests.flows.healing import Healing
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]
-METRICS = "metrics.k8s.io/v1beta1"
 DEAF = ".:53 {\n    errors\n    kubernetes cluster.local in-addr.arpa ip6.arpa\n    forward . /etc/resolv.conf\n}\n"
 """A Corefile with which CoreDNS answers no probe, and does not notice that the file is put right."""
 
@@ -66,12 +65,6 @@ def test_requests_that_leave_no_room_are_lowered_to_what_is_used(
     asked = str(int((amount(dig(node, "status", "allocatable", "memory")) or 0) * 0.52))
     wants = container("sleep 3600", resources={"requests": {"memory": asked}})
     shop = Shop(cluster, namespace, healing, deployment(wants))
-
-    def measured() -> bool:
-        told = cluster.list_raw("PodMetrics", namespace=namespace, api_version=METRICS)
-        return any(one.get("containers") for one in told)
-
-    shop.wait(measured, seconds=90)
     shop.change("/spec/replicas", 2)
     outcome = shop.heal(named(shop, F.K8S_PENDING_RES, "Deployment"))
     assert outcome.status is IncidentStatus.HEALED, outcome.summary

@@ -37,8 +37,6 @@ class Treatment(Noun):
     and a container that serves for a moment before it fails has them all replaced."""
     remedies: tuple[Remedy, ...] = ()
     """One a heal: where there are more, the failure came back after the one before."""
-    measured: bool = False
-    """Whether a heal begins only when it was measured what the pods use."""
     lasts_seconds: float = 0.0
     """How long after the last heal nothing may be started again."""
     because: str = ""
@@ -130,7 +128,6 @@ _SLOW = (
             targets=CART,
         ),
         remedies=(Remedy.RESTART_ROLLOUT, Remedy.SIZE_RESOURCES),
-        measured=True,
         lasts_seconds=40,
     ),
     Treatment(

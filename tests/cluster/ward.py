@@ -158,16 +158,10 @@ class Ward:
         def shows() -> bool:
             settings, namespace = healing.settings.kubernetes, self.namespace(row)
             found[:] = explain_live_cluster(settings, namespace=namespace, now=datetime.now(UTC)).causes
-            shown = bool(found) and found[0].diagnosis.failure_class == row.fault.expected
-            return shown and (not row.measured or self._is_measured(row))
+            return bool(found) and found[0].diagnosis.failure_class == row.fault.expected
 
         wait(shows, SHOWN_SECONDS)
         return tuple(found)
-
-    def _is_measured(self, row: Treatment) -> bool:
-        named = {pod["metadata"]["name"] for pod in self._pods(row)}
-        told = self._cluster.list_raw("PodMetrics", namespace=self.namespace(row), api_version="metrics.k8s.io/v1beta1")
-        return any(one["metadata"]["name"] in named and one.get("containers") for one in told)
 
     def _lasts(self, row: Treatment) -> None:
         until = time.monotonic() + row.lasts_seconds

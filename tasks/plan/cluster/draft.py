@@ -15,6 +15,7 @@ from tasks.domain.incident import Incident
 from tasks.domain.outcome import SimilarIncident
 from tasks.domain.plan import ONCE_PER_FINGERPRINT, Action, Plan, Remedy, Risk
 from tasks.plan.case import Unfit
+from tasks.plan.cluster.measure import Measure, as_captured
 from tasks.plan.cluster.playbooks import playbook_for
 from tasks.plan.cluster.registry import BOUNDED_DRAFTERS, CLUSTER_DRAFTERS
 from tasks.plan.draft import check_it_held, explain_passed_over
@@ -41,17 +42,21 @@ def draft_cluster_plan(
     similar: tuple[SimilarIncident, ...] = (),
     bounds: ChangeBounds = _BOUNDS,
     in_git: InGit | None = None,
+    measure: Measure | None = None,
 ) -> Plan:
     """The plan for one cause; what is planned on is the state of the object that changes, or the commit where `in_git`
-    makes the change there."""
+    makes the change there. `measure` is asked only where a size is drafted; `None` takes what the snapshot holds."""
     found, passed_over = cause.diagnosis.failure_class, list[str]()
+    measure = measure or as_captured(snapshot)
     for remedy in playbook_for(found, cause.target):
         try:
             check_it_held(remedy, similar)
             _check_it_is_first(remedy, similar)
             bounded = BOUNDED_DRAFTERS.get(remedy)
             action, target = (
-                bounded(cause, snapshot, bounds) if bounded else CLUSTER_DRAFTERS[remedy](incident, cause, snapshot)
+                bounded(cause, snapshot, bounds, measure)
+                if bounded
+                else CLUSTER_DRAFTERS[remedy](incident, cause, snapshot)
             )
             action = _where_it_belongs(action, target, in_git)
         except Unfit as reason:

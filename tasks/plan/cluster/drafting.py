@@ -13,13 +13,14 @@ from tasks.domain.cluster_state import state_digest
 from tasks.domain.incident import Incident
 from tasks.domain.plan import Action
 from tasks.plan.case import Unfit
+from tasks.plan.cluster.measure import Measure
 
 REVISION = "deployment.kubernetes.io/revision"
 _HASH = "pod-template-hash"
 ClusterDrafter = Callable[[Incident, ClusterCause, ClusterSnapshot], tuple[Action, KubeObject]]
 """The action for a cause and the object whose state it was planned on; raises Unfit, with the reason."""
-BoundedDrafter = Callable[[ClusterCause, ClusterSnapshot, ChangeBounds], tuple[Action, KubeObject]]
-"""The same for a change of sizes, which is held within bounds."""
+BoundedDrafter = Callable[[ClusterCause, ClusterSnapshot, ChangeBounds, Measure], tuple[Action, KubeObject]]
+"""The same for a change of sizes, which is held within bounds and follows what was measured."""
 
 
 FRESH_SECONDS = 3600

@@ -6,12 +6,15 @@ from tasks.domain.cluster_cause import ClusterCause
 from tasks.domain.plan import Action, Remedy, Risk
 from tasks.plan.case import Unfit
 from tasks.plan.cluster.drafting import REVISION, diff_of, identity, revision_of
+from tasks.plan.cluster.measure import Measure
 
 _DESIRED = "deployment.kubernetes.io/desired-replicas"
 """What a Deployment writes on each revision that it scales: the replicas that it had itself."""
 
 
-def scale_workload(cause: ClusterCause, snapshot: ClusterSnapshot, bounds: ChangeBounds) -> tuple[Action, KubeObject]:
+def scale_workload(
+    cause: ClusterCause, snapshot: ClusterSnapshot, bounds: ChangeBounds, _: Measure
+) -> tuple[Action, KubeObject]:
     """Up from zero, where a Service leads to it and somebody needs it."""
     target = _scaled_to_zero(cause, snapshot)
     _require_no_autoscaler(target, snapshot)

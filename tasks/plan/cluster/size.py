@@ -1,44 +1,61 @@
-"""Drafts the size of a workload from what its containers were measured to use; what was not measured is not sized."""
+"""Drafts the size of a workload from what its containers were measured to use; what was not measured is not sized.
+
+A container that was killed at its limit needed more than that, however little of it a reading caught: its new limit is
+a step above the one at which it was killed.
+"""
 
 import json
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, dig, mappings_of
 from tasks.domain.cluster_bounds import ChangeBounds
 from tasks.domain.cluster_cause import ClusterCause
 from tasks.domain.failure_class import FailureClass
+from tasks.domain.measured import ContainerUse, MeasuredUse
 from tasks.domain.plan import Action, Remedy, Risk
 from tasks.domain.quantity import amount
 from tasks.plan.case import Unfit
 from tasks.plan.cluster.drafting import diff_of, identity, workload_of
+from tasks.plan.cluster.measure import Measure
 
 _MIB = 2**20
 _LEAST = {"cpu": 0.01, "memory": 16.0 * _MIB}
+_CALLED = {"limits/memory": "memory limit", "requests/memory": "memory request", "requests/cpu": "cpu request"}
 
 
-def size_resources(cause: ClusterCause, snapshot: ClusterSnapshot, bounds: ChangeBounds) -> tuple[Action, KubeObject]:
+def size_resources(
+    cause: ClusterCause, snapshot: ClusterSnapshot, bounds: ChangeBounds, measure: Measure
+) -> tuple[Action, KubeObject]:
     """More memory for what is killed out of it, or smaller requests for what finds no node."""
     target = workload_of(cause, snapshot)
-    used = _measured(target, snapshot)
-    if not used:
-        raise Unfit("nothing measured what its containers use")
+    use = measure(target)
+    if not use.readings:
+        raise Unfit(str(use))
     more = cause.diagnosis.failure_class is FailureClass.K8S_OOM
-    operations: list[Json] = []
+    killed = _killed_at(target, snapshot)
+    operations: list[dict[str, Any]] = []
     for index, container in enumerate(mappings_of(target.pod_spec.get("containers"))):
-        root = f"/spec/template/spec/containers/{index}/resources"
-        usage = used.get(str(container.get("name")), {})
-        operations += _raised(root, container, usage, bounds) if more else _lowered(root, container, usage, bounds)
+        name, root = str(container.get("name")), f"/spec/template/spec/containers/{index}/resources"
+        used = use.of(name)
+        if used is None or (more and killed and name not in killed):
+            continue
+        rows = _raised(container, used, killed.get(name, 0.0), bounds) if more else _lowered(container, used, bounds)
+        operations += [{**row, "path": f"{root}/{row['path']}", "told": _told(name, row, used)} for row in rows]
     if not operations:
         raise Unfit(
-            "what was measured, with headroom, fits into the limit it has: more memory would hide a leak"
+            f"the most that was used, with headroom, fits into the limit it has ({use}): more memory would hide a leak"
             if more
-            else "its requests are not larger than what was measured, with headroom"
+            else f"its requests are not larger than the most that was used, with headroom ({use})"
         )
+    return _action(target, operations, _why(use, bounds, killed=bool(more and killed))), target
+
+
+def _action(target: KubeObject, operations: list[dict[str, Any]], why: str) -> Action:
     before = {row["path"]: row["was"] for row in operations}
     after = {row["path"]: row["value"] for row in operations}
-    told = ", ".join(f"{'/'.join(row['path'].split('/')[-2:])} {row['was']} to {row['value']}" for row in operations)
-    action = Action(
+    return Action(
         name=Remedy.SIZE_RESOURCES,
         target=str(target.ref),
         parameters={
@@ -46,47 +63,63 @@ def size_resources(cause: ClusterCause, snapshot: ClusterSnapshot, bounds: Chang
             "operations": json.dumps([{"path": row["path"], "value": row["value"]} for row in operations]),
         },
         risk=Risk.MEDIUM,
-        summary=f"Size {target.ref} once from measured use times {bounds.headroom}: {told}",
+        summary=f"Size {target.ref} once: {', '.join(row['told'] for row in operations)}; {why}",
         undo=f"give {target.ref} its former sizes again",
         preview=diff_of(before, after, str(target.ref)),
     )
-    return action, target
 
 
-def _measured(target: KubeObject, snapshot: ClusterSnapshot) -> dict[str, dict[str, float]]:
-    """The most that any pod of the workload uses, by container and resource (PodMetrics of metrics.k8s.io)."""
-    found: dict[str, dict[str, float]] = {}
+def _told(name: str, row: dict[str, Any], used: ContainerUse) -> str:
+    most = _quantity("cpu", used.cpu) if row["path"].endswith("cpu") else _quantity("memory", used.memory)
+    return f"{_CALLED[row['path']]} of {name} from {row['was']} to {row['value']} (used at most {most})"
+
+
+def _why(use: MeasuredUse, bounds: ChangeBounds, *, killed: bool) -> str:
+    over = "the limit at which it was killed, or of its highest use where that is more" if killed else "its highest use"
+    return f"use was {use}, and the new size is {bounds.headroom} times {over}, within bounds"
+
+
+def _killed_at(target: KubeObject, snapshot: ClusterSnapshot) -> dict[str, float]:
+    """The highest memory limit, in bytes, at which each container was killed out of memory."""
+    found: dict[str, float] = {}
     for pod in snapshot.pods_of(target.ref):
-        metrics = snapshot.find("PodMetrics", pod.namespace, pod.name)
-        for row in mappings_of(metrics.raw.get("containers")) if metrics is not None else ():
-            usage = found.setdefault(str(row.get("name")), {})
-            for resource in _LEAST:
-                value = amount(dig(row, "usage", resource)) or 0.0
-                usage[resource] = max(usage.get(resource, 0.0), value)
-    return {name: usage for name, usage in found.items() if any(usage.values())}
+        limits = {
+            str(row.get("name")): amount(dig(row, "resources", "limits", "memory"))
+            for row in mappings_of(pod.pod_spec.get("containers"))
+        }
+        for name in _killed_in(pod):
+            found[name] = max(found.get(name, 0.0), limits.get(name) or 0.0)
+    return found
 
 
-def _raised(root: str, container: Json, usage: dict[str, float], bounds: ChangeBounds) -> list[dict[str, Any]]:
+def _killed_in(pod: KubeObject) -> Iterator[str]:
+    for row in mappings_of(pod.status.get("containerStatuses")):
+        if any(dig(row, state, "terminated", "reason") == "OOMKilled" for state in ("state", "lastState")):
+            yield str(row.get("name"))
+
+
+def _raised(container: Json, used: ContainerUse, killed_at: float, bounds: ChangeBounds) -> list[dict[str, Any]]:
     was = dig(container, "resources", "limits", "memory")
-    limit, used = amount(was), usage.get("memory", 0.0)
-    if was is None or limit is None or not used:
+    limit = amount(was)
+    if was is None or limit is None or used.memory * bounds.headroom <= limit * 1.05:
         return []
-    wanted = min(used * bounds.headroom, limit * bounds.max_factor, bounds.max_memory_mib * float(_MIB))
+    needed = max(used.memory, killed_at)
+    wanted = min(needed * bounds.headroom, limit * bounds.max_factor, bounds.max_memory_mib * float(_MIB))
     if wanted <= limit * 1.05:
         return []
-    return [{"path": f"{root}/limits/memory", "was": was, "value": _quantity("memory", wanted, up=True)}]
+    return [{"path": "limits/memory", "was": was, "value": _quantity("memory", wanted, up=True)}]
 
 
-def _lowered(root: str, container: Json, usage: dict[str, float], bounds: ChangeBounds) -> list[dict[str, Any]]:
+def _lowered(container: Json, used: ContainerUse, bounds: ChangeBounds) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for resource, least in _LEAST.items():
         was = dig(container, "resources", "requests", resource)
-        request, used = amount(was), usage.get(resource, 0.0)
-        if was is None or request is None or not used:
+        request, most = amount(was), used.cpu if resource == "cpu" else used.memory
+        if was is None or request is None or not most:
             continue
-        wanted = max(used * bounds.headroom, least)
+        wanted = max(most * bounds.headroom, least)
         if wanted < request * 0.95:
-            rows.append({"path": f"{root}/requests/{resource}", "was": was, "value": _quantity(resource, wanted)})
+            rows.append({"path": f"requests/{resource}", "was": was, "value": _quantity(resource, wanted)})
     return rows
 
 

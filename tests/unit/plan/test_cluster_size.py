@@ -25,11 +25,20 @@ ROOT = "/spec/template/spec/containers/0/resources"
 RESTARTED = (before(Remedy.RESTART_ROLLOUT, IncidentStatus.ESCALATED),)
 
 
-def metered(*, memory: str | None = None, cpu: str = "10m", limit: str = "64Mi", requests: Raw | None = None) -> Any:
+def metered(
+    *,
+    memory: str | None = None,
+    cpu: str = "10m",
+    limit: str = "64Mi",
+    requests: Raw | None = None,
+    killed: str | None = None,
+) -> Any:
+    """`killed` is which container was killed out of memory."""
+    ended = [{"name": killed, "lastState": {"terminated": {"reason": "OOMKilled"}}}] if killed else []
     pods = template({"resources": {"limits": {"memory": limit}, "requests": requests or {}}})
     usage = {"name": "app", "usage": {"memory": memory, "cpu": cpu}}
     metrics = {"kind": "PodMetrics", "metadata": {"namespace": "shop", "name": "cart-p"}, "containers": [usage]}
-    rows = [deployment(pods), replica_set(pods, revision=1, ready=0), pod(pods)]
+    rows = [deployment(pods), replica_set(pods, revision=1, ready=0), pod(pods, containerStatuses=ended)]
     return snapshot(*rows, *([metrics] if memory else []))
 
 
@@ -59,6 +68,38 @@ def test_quota_is_no_case_for_a_size() -> None:
 def test_limit_is_measured_use_with_headroom_and_at_most_twice_what_it_was(used: str, becomes: str) -> None:
     drafted = plan(F.K8S_OOM, metered(memory=used), similar=RESTARTED)
     assert operations_of(drafted) == [{"path": f"{ROOT}/limits/memory", "value": becomes}]
+
+
+@pytest.mark.parametrize("killed", [None, "app"])
+def test_use_that_fits_is_a_leak_also_where_it_was_killed(killed: str | None) -> None:
+    assert only_action(plan(F.K8S_OOM, metered(memory="44Mi", killed=killed), similar=RESTARTED)).name == (
+        Remedy.REPORT_ONLY
+    )
+
+
+@pytest.mark.parametrize("used", ["46Mi", "63Mi"])
+def test_container_that_was_killed_at_its_limit_gets_a_step_more_than_that(used: str) -> None:
+    drafted = plan(F.K8S_OOM, metered(memory=used, killed="app"), similar=RESTARTED)
+    assert operations_of(drafted) == [{"path": f"{ROOT}/limits/memory", "value": "96Mi"}]
+
+
+def test_step_above_the_limit_stays_within_bounds() -> None:
+    drafted = plan(F.K8S_OOM, metered(memory="3900Mi", limit="4000Mi", killed="app"), similar=RESTARTED)
+    assert only_action(drafted).name == Remedy.REPORT_ONLY
+    drafted = plan(F.K8S_OOM, metered(memory="3300Mi", limit="3500Mi", killed="app"), similar=RESTARTED)
+    assert operations_of(drafted) == [{"path": f"{ROOT}/limits/memory", "value": "4096Mi"}]
+
+
+def test_container_that_was_not_killed_keeps_its_limit() -> None:
+    drafted = plan(F.K8S_OOM, metered(memory="60Mi", killed="sidecar"), similar=RESTARTED)
+    assert only_action(drafted).name == Remedy.REPORT_ONLY
+
+
+def test_plan_tells_what_was_measured_and_how_often() -> None:
+    told = only_action(plan(F.K8S_OOM, metered(memory="60Mi", killed="app"), similar=RESTARTED)).summary
+    assert "memory limit of app from 64Mi to 96Mi (used at most 60Mi)" in told
+    assert "use was measured once" in told
+    assert "1.5 times the limit at which it was killed" in told
 
 
 def test_requests_shrink_to_measured_use_with_headroom() -> None:
