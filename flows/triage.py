@@ -1,5 +1,7 @@
 """Triage: the read-only half of a heal, from an incident to a plan that nobody has carried out."""
 
+import time
+
 from prefect import flow
 from prefect.logging import get_run_logger
 
@@ -14,6 +16,9 @@ from tasks.domain.plan import Plan
 from tasks.domain.story import Triage
 from tasks.plan.task import draft, draft_for_cluster
 from tasks.remember.task import load_incident, recall
+from tasks.settings import Settings
+
+LOOK_EVERY_SECONDS = 5.0
 
 
 @flow(name="triage", flow_run_name="triage-{incident_id}", persist_result=True, result_serializer="json")
@@ -35,9 +40,7 @@ def triage(incident_id: str) -> Triage:
 
 def _in_cluster(incident: Incident) -> Triage:
     """The same for a failure in a cluster, whose evidence is the state of its objects."""
-    snapshot = ClusterSnapshot.model_validate(capture_state(incident))
-    get_run_logger().info("Read %d objects and %d logs", len(snapshot.objects), len(snapshot.logs))
-    explained = Explained.model_validate(explain_state(incident, snapshot))
+    snapshot, explained = _looked(incident)
     evidence, diagnosis, cluster = explained.evidence, explained.diagnosis, explained.cluster
     _tell(diagnosis)
     similar = tuple(SimilarIncident.model_validate(other) for other in recall(incident, diagnosis))
@@ -47,6 +50,21 @@ def _in_cluster(incident: Incident) -> Triage:
     return Triage(
         incident=incident, evidence=evidence, diagnosis=diagnosis, similar=similar, plan=plan, cluster=cluster
     )
+
+
+def _looked(incident: Incident) -> tuple[ClusterSnapshot, Explained]:
+    """The state and what explains it. What fails now and then may be well at this moment, so while nothing shows it is
+    looked at again, within bounds."""
+    until = time.monotonic() + Settings().kubernetes.look_again_seconds
+    while True:
+        snapshot = ClusterSnapshot.model_validate(capture_state(incident))
+        get_run_logger().info("Read %d objects and %d logs", len(snapshot.objects), len(snapshot.logs))
+        explained = Explained.model_validate(explain_state(incident, snapshot))
+        left = until - time.monotonic()
+        if explained.cluster.cause is not None or left <= 0:
+            return snapshot, explained
+        get_run_logger().info("Nothing shows at this moment; looking again, for %.0f s at most", left)
+        time.sleep(LOOK_EVERY_SECONDS)
 
 
 def _tell(diagnosis: Diagnosis) -> None:

@@ -99,6 +99,8 @@ class KubernetesSettings(BaseModel):
     """The only namespaces in which something may be changed; when empty, all that are not protected."""
     request_timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 30
     """How long one answer of the API server is waited for."""
+    look_again_seconds: Annotated[int, Field(ge=0, le=600)] = 60
+    """How long a failure that was reported and does not show at this moment is looked for again."""
     stable_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
     """How long a healed workload has to stay healthy before the fix counts as proven."""
     heal_timeout_seconds: Annotated[int, Field(ge=10, le=3600)] = 300

@@ -10,6 +10,7 @@ from tasks.diagnose.analyzers.cluster.reading import (
     ailing_pods,
     event_quote,
     events_saying,
+    is_healthy,
     is_leaving,
     one_line,
     states_of,
@@ -52,6 +53,11 @@ _PERMISSION = re.compile(
 YOUNG_SECONDS = 600
 _NOWHERE = ObjectRef(kind="", name="")
 _LIVENESS = r"liveness probe|startup probe"
+_KILLED = r"^Killing.*(?:liveness|startup) probe"
+LONG_RUN_SECONDS = 600
+"""Whoever ran for longer is taken as well again at once, as the kubelet does that forgets its back-off then."""
+RELAPSE_SECONDS = 10
+"""How much longer than the last time a container has to run to be taken as well."""
 
 
 def find_crashes(snapshot: ClusterSnapshot) -> Iterator[Clue]:
@@ -62,7 +68,22 @@ def find_crashes(snapshot: ClusterSnapshot) -> Iterator[Clue]:
                 yield _explain(snapshot, pod, state)
         if pod.status.get("phase") == "Failed" and not any(True for _ in states_of(pod)):
             yield from _failed_without_state(snapshot, pod)
+    for pod in snapshot.of_kind("Pod"):
+        if is_healthy(pod) and not is_leaving(pod):
+            yield from (_explain(snapshot, pod, state) for state in states_of(pod) if _relapses(snapshot, pod, state))
     yield from _killed_before(snapshot)
+
+
+def _relapses(snapshot: ClusterSnapshot, pod: KubeObject, state: ContainerState) -> bool:
+    """Whether a container is well only because it was started again a moment ago: it ended again and again, or its
+    probe killed it, and it has not yet run for as long as the last time. Out of memory is told by itself."""
+    since, ran = snapshot.seconds_since(state.running_since), state.ran_seconds
+    if not (state.ready and state.running and state.restarts) or state.end_reason in ("OOMKilled", "Unknown"):
+        return False
+    if since is None or ran is None or not since < ran + RELAPSE_SECONDS or ran > LONG_RUN_SECONDS:
+        return False
+    killed = events_saying(snapshot, pod.ref, _KILLED)
+    return bool(killed) or (state.restarts > 1 and state.exit_code not in (0, 143, None))
 
 
 def crashes(state: ContainerState, pod: KubeObject) -> bool:
@@ -83,6 +104,7 @@ def _explain(snapshot: ClusterSnapshot, pod: KubeObject, state: ContainerState) 
     found = _by_kernel(state, quotes) or _by_start(state, texts, quotes)
     found = found or _by_hook(snapshot, pod, state, said_by_status)
     killed = events_saying(snapshot, pod.ref, _LIVENESS)
+    killed = [event for event in killed if "probe failed:" in event.message] or killed  # what it failed with, if told
     if found is None and killed and state.exit_code in (0, 2, 137, 143, None):
         found = _clue(
             F.K8S_CRASH_LIVENESS,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 
 from tasks.domain.base import Noun
 from tasks.domain.cluster import (
@@ -36,6 +37,10 @@ class ContainerState(Noun):
     end_reason: str
     end_message: str
     exit_code: int | None
+    running_since: str = ""
+    """RFC 3339; empty while it does not run."""
+    ran_seconds: float | None = None
+    """How long it had run when it ended; `None` where the status does not tell."""
 
     @property
     def said(self) -> str:
@@ -77,7 +82,16 @@ def states_of(pod: KubeObject) -> Iterator[ContainerState]:
                 end_reason=str(ended.get("reason") or ""),
                 end_message=str(ended.get("message") or ""),
                 exit_code=code if isinstance(code, int) else None,
+                running_since=str(dig(row, "state", "running", "startedAt") or ""),
+                ran_seconds=_seconds_between(ended.get("startedAt"), ended.get("finishedAt")),
             )
+
+
+def _seconds_between(start: object, end: object) -> float | None:
+    try:
+        return (datetime.fromisoformat(str(end)) - datetime.fromisoformat(str(start))).total_seconds()
+    except (ValueError, TypeError):  # not given, or one without a time zone
+        return None
 
 
 def is_healthy(pod: KubeObject) -> bool:
