@@ -83,15 +83,18 @@ class Dispatcher:
         patience_seconds: float = 6 * 3600,
         own_cluster: str = "",
         tell_delay: Callable[[float], None] = lambda _seconds: None,
+        tell_waiting: Callable[[bool], None] = lambda _waits: None,
     ) -> None:
         """`silence_seconds` without a sign of life make a run lost; `patience_seconds` is how long what is away may
         delay a heal. `own_cluster` is what alerts call the cluster that is healed here, empty for whatever they call
-        it. `tell_delay` is told how long each event had waited, in seconds.
+        it. `tell_delay` is told how long each event had waited, in seconds, and `tell_waiting` after each tick whether
+        it waits for what does not answer.
         """
         self._ledger, self._runs, self._intake = ledger, runs, intake or IntakeSettings()
         self._silence_seconds, self._patience = silence_seconds, timedelta(seconds=patience_seconds)
         self._events, self._heals = Pace(self._intake.events_per_second), Pace(self._intake.heals_per_minute / 60)
-        self._tell_delay, self._swept_to, self._own_cluster = tell_delay, "", own_cluster
+        self._tell_delay, self._tell_waiting = tell_delay, tell_waiting
+        self._swept_to, self._own_cluster = "", own_cluster
         self._swept_at: datetime | None = None
         self._away = False
 
@@ -114,6 +117,7 @@ class Dispatcher:
             if self._away:
                 log.info("Going on: everything answers again.")
             self._away = False
+        self._tell_waiting(self._away)
 
     def _hand_on(self, now: datetime) -> None:
         """The events that waited longest; one that is refused keeps none of the others."""

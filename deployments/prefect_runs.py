@@ -1,12 +1,20 @@
-"""The heal flow's runs on a Prefect server, as the dispatcher needs them."""
+"""The heal flow's runs on a Prefect server, as the dispatcher needs them.
 
+A server that hangs must hold up nothing else, such as deadlines. So each call waits only a short time and is not
+repeated here, as Prefect's client would for minutes: the next tick is the repetition.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import httpx
 from prefect import get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.responses import SetStateStatus
-from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Crashed
 
 from deployments.dispatcher import RunState
@@ -14,14 +22,20 @@ from tasks.errors import TransientError
 
 DEPLOYMENT = "heal/heal"
 SERVER_ERROR = 500
+BUSY = (408, 429)
+"""Answers that are none: Prefect's client would sleep for as long as they ask for."""
+TIMEOUT_SECONDS = 10.0
 
 
 class PrefectRuns:
     """Implements `FlowRuns` with Prefect's synchronous client; one short-lived client for each call."""
 
+    def __init__(self, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._timeout_seconds = timeout_seconds
+
     def create(self, incident_id: str, *, idempotency_key: str) -> str:
         """Start a run of the heal deployment, once per key."""
-        with _translated(), get_client(sync_client=True) as client:
+        with self._client() as client:
             try:
                 deployment = client.read_deployment_by_name(DEPLOYMENT)
             except ObjectNotFound as error:
@@ -36,7 +50,7 @@ class PrefectRuns:
 
     def state(self, run_id: str) -> RunState:
         """What has become of a run; one that the server does not know is lost."""
-        with _translated(), get_client(sync_client=True) as client:
+        with self._client() as client:
             try:
                 state = client.read_flow_run(UUID(run_id)).state
             except ObjectNotFound:
@@ -53,7 +67,7 @@ class PrefectRuns:
         """Let the server take a run for crashed; one that ended meanwhile stays as it ended."""
         if self.state(run_id) is not RunState.ALIVE:
             return
-        with _translated(), get_client(sync_client=True) as client:
+        with self._client() as client:
             client.set_flow_run_state(UUID(run_id), Crashed(message=reason), force=True)
 
     def resume(self, run_id: str, *, answer: str, approver: str, reason: str) -> bool:
@@ -61,19 +75,26 @@ class PrefectRuns:
         if self.state(run_id) is not RunState.WAITING:
             return False
         form: dict[str, Any] = {"answer": answer, "approver": approver, "reason": reason}
-        with _translated(), get_client(sync_client=True) as client:
+        with self._client() as client:
             verdict = client.resume_flow_run(UUID(run_id), run_input=form).status
         return verdict is SetStateStatus.ACCEPT
 
+    @contextmanager
+    def _client(self) -> Iterator[SyncPrefectClient]:
+        """Turns "the server is away" into TransientError."""
+        patience = {PREFECT_API_REQUEST_TIMEOUT: self._timeout_seconds, PREFECT_CLIENT_MAX_RETRIES: 0}
+        hooks = {"event_hooks": {"response": [_refuse_if_away]}}
+        try:
+            with temporary_settings(patience), get_client(httpx_settings=hooks, sync_client=True) as client:
+                yield client
+        except (httpx.HTTPError, OSError, RuntimeError) as error:
+            raise _away(type(error).__name__) from error
 
-class _translated:  # noqa: N801 -- reads as a verb where it is used
-    """Turns "the server is away" into TransientError."""
 
-    def __enter__(self) -> None:
-        return None
+def _refuse_if_away(response: httpx.Response) -> None:
+    if response.status_code >= SERVER_ERROR or response.status_code in BUSY:
+        raise _away(f"HTTP {response.status_code}")
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, PrefectHTTPStatusError) and error.response.status_code < SERVER_ERROR:
-            return
-        if isinstance(error, httpx.HTTPError | PrefectHTTPStatusError | OSError | RuntimeError):
-            raise TransientError(f"the Prefect server does not answer ({type(error).__name__})") from error
+
+def _away(how: str) -> TransientError:
+    return TransientError(f"the Prefect server does not answer ({how})")

@@ -44,6 +44,7 @@ def main() -> None:
             patience_seconds=settings.outage_patience_seconds,
             own_cluster=settings.kubernetes.cluster_name,
             tell_delay=measures.dispatch_delay_seconds.observe,
+            tell_waiting=measures.note_waiting,
         )
         await asyncio.gather(
             _ticking(stop, "dispatcher", dispatcher.tick),

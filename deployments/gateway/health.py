@@ -24,6 +24,7 @@ class Ready(Alive):
     pending_events: int = Field(description="Accepted and not handed on yet")
     oldest_pending_seconds: float = Field(description="How long the oldest of them waits; 0 when none does")
     unstarted_incidents: int = Field(description="Incidents that wait for their run, as while Prefect is away")
+    dispatcher_waits: bool = Field(description="Whether Prefect or the ledger does not answer; the log says which")
 
 
 def health_door(gateway: Gateway) -> APIRouter:
@@ -48,4 +49,5 @@ def _ready(gateway: Gateway) -> Ready:
         pending_events=backlog.pending,
         oldest_pending_seconds=round(max(0.0, waits), 1),
         unstarted_incidents=gateway.ledger.incidents.count_unstarted(),
+        dispatcher_waits=gateway.measures.dispatcher_waits,
     )

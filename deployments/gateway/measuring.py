@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -53,6 +53,17 @@ class Measures:
             buckets=_DELAY_SECONDS,
             registry=self.registry,
         )
+
+        self.dispatcher_waits = False
+        Gauge(
+            "healflow_dispatcher_waits",
+            "Whether the dispatcher waits for the Prefect server or the ledger, which does not answer",
+            registry=self.registry,
+        ).set_function(lambda: float(self.dispatcher_waits))
+
+    def note_waiting(self, waits: bool) -> None:
+        """Note whether the dispatcher waits for what does not answer."""
+        self.dispatcher_waits = waits
 
     def watch(self, ledger: Ledger) -> None:
         """Read this ledger at each scrape."""

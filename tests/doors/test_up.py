@@ -91,7 +91,8 @@ def test_up_serves_tells_a_second_one_and_stops_whole(up: Up) -> None:
         assert f"✓ {step}" in said
     holder = up.holder()
     ready = httpx.get(f"{holder.gateway_url}/readyz").json()
-    assert ready == {"status": "ok", "pending_events": 0, "oldest_pending_seconds": 0.0, "unstarted_incidents": 0}
+    nothing_waits = {"pending_events": 0, "oldest_pending_seconds": 0.0, "unstarted_incidents": 0}
+    assert ready == {"status": "ok", "dispatcher_waits": False, **nothing_waits}
     assert httpx.get(f"{holder.prefect_url}/api/health").json() is True
     second = up.start()
     told, _ = second.communicate(timeout=30)
