@@ -1,4 +1,4 @@
-"""`python -m deployments.serve_gateway`: the gateway, the dispatcher and the notifier in one process.
+"""`python -m deployments.serve_gateway`: the gateway, the dispatcher, the notifier and the judge of comments in one.
 
 They share it because all are small, idle most of the time, and useless without each other on one machine. Each ticks in
 a thread of its own, so that a channel to people that is slow or down holds up no heal.
@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import uvicorn
 
+from deployments.comments import Comments, open_github
 from deployments.dispatcher import Dispatcher
 from deployments.gateway import make_app
 from deployments.gateway.measuring import Measures
@@ -49,6 +50,7 @@ def main() -> None:
         await asyncio.gather(
             _ticking(stop, "dispatcher", dispatcher.tick),
             _ticking(stop, "notifier", Notifier(ledger, channels, settings).tick),
+            _ticking(stop, "comments", Comments(ledger, settings, open_github(settings)).tick),
             _listen_to_slack(settings, ledger, stop),
         )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from deployments.gateway.answers import Accepted
 from deployments.gateway.measuring import Measures
 from tasks.clients.ledger import EventStatus, Ledger, StoredEvent
+from tasks.domain.comment import CommentCommand
 from tasks.domain.incident import Delivery, HealNotice, Ignored, Signal
 from tasks.intake import as_delivery, check_age
 from tasks.settings import Settings
@@ -49,7 +50,13 @@ class Gateway:
         return Accepted(accepted=told.delivery_id, duplicate=not new, ignored=told.remark or None)
 
     async def accept_one(
-        self, parsed: Signal | HealNotice | Ignored, *, source: str, event_name: str, body: bytes, now: datetime
+        self,
+        parsed: Signal | HealNotice | CommentCommand | Ignored,
+        *,
+        source: str,
+        event_name: str,
+        body: bytes,
+        now: datetime,
     ) -> Accepted:
         """The same for an event that tells of one thing, and says when it happened.
 

@@ -9,6 +9,8 @@ from deployments.gateway.answers import Accepted, refusals
 from deployments.gateway.body import check_json, read_body
 from deployments.gateway.describing import JSON_OBJECT
 from deployments.gateway.gateway import Gateway
+from tasks.clients.ledger.events import COMMENTS
+from tasks.domain.comment import CommentCommand
 from tasks.intake import check_signature, parse_github
 
 
@@ -35,6 +37,7 @@ def github_door(gateway: Gateway) -> APIRouter:
         check_json(request)
         now = datetime.now(UTC)
         parsed = parse_github(x_github_event, x_github_delivery, body, now=now)
-        return await gateway.accept_one(parsed, source="github", event_name=x_github_event, body=body, now=now)
+        source = COMMENTS if isinstance(parsed, CommentCommand) else "github"
+        return await gateway.accept_one(parsed, source=source, event_name=x_github_event, body=body, now=now)
 
     return router

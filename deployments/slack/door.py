@@ -17,7 +17,7 @@ from deployments.slack.commands import Asking, run_command
 from deployments.slack.forms import EDIT_FORM, REASON, REJECT_FORM, edit_form, reject_form
 from deployments.slack.pressing import Press, Ticket, read_ticket
 from deployments.slack.text import escaped
-from tasks.approve import answer_question, check_edit, identify
+from tasks.approve import answer_question, check_edit, identify, refuse_answer
 from tasks.clients.ledger import Ledger
 from tasks.clients.slack import Posted, SlackClient
 from tasks.domain.approval import (
@@ -200,7 +200,8 @@ class SlackDoor:
             at=self._clock(),
         )
         if self._is_foreign(person, attempt.identity):
-            return self._refuse_foreign(attempt)
+            message = "people of other workspaces answer nothing here"
+            return refuse_answer(self._ledger, attempt, Refusal.NOT_ALLOWED, message)
         return answer_question(self._ledger, attempt, people=self._settings.approvals.people)
 
     def _identity(self, person: ChatPerson) -> Identity:
@@ -209,19 +210,6 @@ class SlackDoor:
     def _is_foreign(self, person: ChatPerson, identity: Identity) -> bool:
         """Of another company that shares the channel, and not among the people of the settings."""
         return person.outside and not identity.listed
-
-    def _refuse_foreign(self, attempt: Attempt) -> Judgement:
-        judgement = Judgement(refusal=Refusal.NOT_ALLOWED, message="people of other workspaces answer nothing here")
-        document = attempt.model_dump(mode="json", exclude={"nonce"}) | judgement.model_dump(mode="json")
-        stored = self._ledger.approvals.get(attempt.request_id)
-        self._ledger.audit.write(
-            "answer.refused",
-            incident_id=stored.request.incident_id if stored else "",
-            actor=attempt.identity.person,
-            document=document,
-            at=attempt.at,
-        )
-        return judgement
 
     def _card(self, ticket: Ticket) -> Card:
         return read_card(self._ledger, ticket.request_id, settings=self._settings, now=self._clock())

@@ -47,5 +47,6 @@ def comment_text(triage: Triage, outcome: Outcome | None) -> str:
     if outcome is not None:
         parts.append(f"**{outcome.status.capitalize()}.** {prose(outcome.summary)}")
     elif triage.plan.changes_something:
-        parts.append(f"Waiting for policy, or for an answer: `healflow show {triage.incident.id}`.")
+        told = f"Waiting for an answer: comment `/healflow approve {triage.incident.id}`, or `/healflow reject "
+        parts.append(f"{told}{triage.incident.id} REASON`. More: `healflow show {triage.incident.id}`.")
     return without_mentions("\n\n".join(parts))

@@ -11,6 +11,7 @@ from tasks.approve.answering import (
     expire,
     give_up,
     put_question,
+    refuse_answer,
     withdraw,
 )
 from tasks.approve.card import make_card
@@ -38,6 +39,7 @@ __all__ = [
     "put_question",
     "question_markdown",
     "read_link",
+    "refuse_answer",
     "sign_link",
     "withdraw",
 ]

@@ -45,6 +45,20 @@ def answer_question(ledger: Ledger, attempt: Attempt, *, people: Sequence[Person
         return Judgement(refusal=Refusal.UNKNOWN, message=str(error))
 
 
+def refuse_answer(ledger: Ledger, attempt: Attempt, refusal: Refusal, message: str) -> Judgement:
+    """Refuse an answer that a channel does not even let be judged; it stands in the audit trail like any refusal."""
+    stored = ledger.approvals.get(attempt.request_id)
+    told = attempt.model_dump(mode="json", exclude={"nonce"})
+    ledger.audit.write(
+        "answer.refused",
+        incident_id=stored.request.incident_id if stored else "",
+        actor=attempt.identity.person,
+        document=told | {"message": message, "refusal": refusal, "settles": False},
+        at=attempt.at,
+    )
+    return Judgement(refusal=refusal, message=message)
+
+
 def answer_newest(
     ledger: Ledger,
     incident_id: str,

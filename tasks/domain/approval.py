@@ -33,6 +33,7 @@ class ApprovalChannel(StrEnum):
     PAGE = "page"
     PREFECT_UI = "prefect_ui"
     SLACK = "slack"
+    GITHUB = "github"
     DEADLINE = "deadline"
 
 

@@ -6,6 +6,7 @@ from hashlib import blake2b
 from pydantic import Field
 
 from tasks.domain.base import Noun, UtcTime
+from tasks.domain.comment import CommentCommand
 from tasks.domain.failure_class import FailureClass
 
 
@@ -154,13 +155,14 @@ class Delivery(Noun):
     signals: tuple[Signal, ...] = ()
     resolved: tuple[Resolved, ...] = ()
     notices: tuple[HealNotice, ...] = ()
+    comments: tuple[CommentCommand, ...] = ()
     remark: str = ""
     """Why parts of it, or all, open no incident; empty when there is nothing to say."""
 
     @property
     def tells_nothing(self) -> bool:
         """Whether there is nothing to do about it."""
-        return not (self.signals or self.resolved or self.notices)
+        return not (self.signals or self.resolved or self.notices or self.comments)
 
 
 class IncidentStatus(StrEnum):

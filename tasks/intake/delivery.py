@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from tasks.domain.comment import CommentCommand
 from tasks.domain.incident import Delivery, HealNotice, Ignored, Signal
 from tasks.errors import BadInputError
 from tasks.intake.alertmanager import parse_alertmanager
@@ -27,12 +28,14 @@ def read_delivery(
     return reader(event_name, delivery_id, body, now)
 
 
-def as_delivery(parsed: Signal | HealNotice | Ignored) -> Delivery:
+def as_delivery(parsed: Signal | HealNotice | CommentCommand | Ignored) -> Delivery:
     """One thing that was told, or none, as a delivery."""
     if isinstance(parsed, Ignored):
         return Delivery(delivery_id=parsed.delivery_id, remark=parsed.reason)
     if isinstance(parsed, HealNotice):
         return Delivery(delivery_id=parsed.delivery_id, notices=(parsed,))
+    if isinstance(parsed, CommentCommand):
+        return Delivery(delivery_id=parsed.delivery_id, comments=(parsed,))
     return Delivery(delivery_id=parsed.delivery_id, signals=(parsed,))
 
 
@@ -50,6 +53,7 @@ def _events(_event_name: str, _delivery_id: str, body: bytes, now: datetime) -> 
 
 _READERS: Mapping[str, Callable[[str, str, bytes, datetime], Delivery]] = {
     "github": _github,
+    "github_comment": _github,
     "prefect": _prefect,
     "events": _events,
 }

@@ -125,6 +125,10 @@ class Fields:
         value = self._values.get(name)
         return clean_text(value[: limit * 4].strip().split("\n")[0], limit=limit) if isinstance(value, str) else ""
 
+    def has(self, name: str) -> bool:
+        """Whether the field is there and not null."""
+        return self._values.get(name) is not None
+
     def is_text(self, name: str) -> bool:
         """Whether the field holds text."""
         return isinstance(self._values.get(name), str)

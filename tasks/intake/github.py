@@ -2,7 +2,7 @@
 
 One failed run becomes one signal: `workflow_run` tells it, because only that event says which repository the commit
 comes from. `workflow_job`, `check_suite` and GitHub Actions' own `check_run` report the same failure with less and are
-ignored; a `check_run` of another app is the only word of that app and becomes a signal.
+ignored; a `check_run` of another app is the only word of that app and becomes a signal. A comment may be an answer.
 """
 
 import re
@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from tasks.domain.comment import CommentCommand
 from tasks.domain.incident import Ignored, RunRef, Severity, Signal, SignalKind, SignalSource
 from tasks.domain.pipeline import Conclusion
 from tasks.errors import BadInputError
 from tasks.intake.fields import Fields, clean_text, read_object
+from tasks.intake.github_comment import parse_comment
 from tasks.intake.verify import check_not_future
 
 LOCAL_OWNER = "local"
@@ -44,7 +46,7 @@ class _Event(NamedTuple):
 
 def parse_github(
     event_name: str, delivery_id: str, payload: bytes | Mapping[str, Any], *, now: datetime
-) -> Signal | Ignored:
+) -> Signal | CommentCommand | Ignored:
     """Parse one delivery; `event_name` and `delivery_id` are the headers `X-GitHub-Event` and `X-GitHub-Delivery`.
 
     The signature and the age are checked by the door, with `check_signature` and `check_age`.
@@ -234,9 +236,15 @@ def _severity(branch: str, default_branch: str, *, of_pull_request: bool, from_f
     return Severity.MEDIUM if _RELEASE_LIKE.fullmatch(branch) else Severity.LOW
 
 
-_PARSERS: Mapping[str, Callable[[_Event], Signal | Ignored]] = {
+def _parse_comment(event: _Event) -> CommentCommand | Ignored:
+    return parse_comment(event.name, event.delivery_id, event.payload, now=event.now)
+
+
+_PARSERS: Mapping[str, Callable[[_Event], Signal | CommentCommand | Ignored]] = {
     "workflow_run": _parse_workflow_run,
     "check_run": _parse_check_run,
+    "issue_comment": _parse_comment,
+    "commit_comment": _parse_comment,
 }
 _NOT_FAILURES: Mapping[str, str] = {
     "ping": "a ping: the webhook is set up",

@@ -90,6 +90,8 @@ def everything(fake: FakeGithub) -> list[Request]:
         for text in ("one", "two"):
             comment = github.comments.post(REPOSITORY, pull.number, "triage", text)
         github.comments.restore(REPOSITORY, comment.comment_id, None)
+        github.comments.reply(REPOSITORY, f"commits/{commit}", "answer-1", "recorded")
+        github.people.may_write(REPOSITORY, "ada-l")
         github.pulls.close(REPOSITORY, pull.number)
         github.statuses.mark(
             REPOSITORY, commit, CommitStatus(context="c", state=StatusState.PENDING, target_url="https://h.example")

@@ -278,9 +278,24 @@ def _edit_pull(fake: FakeGithub, request: Request, number: str) -> Any:
     return 200, pull
 
 
+def _permission(fake: FakeGithub, _request: Request, login: str) -> Any:
+    permission = fake.people.get(login)
+    return (200, {"permission": permission, "user": {"login": login}}) if permission else _not_found()
+
+
 def _listed_comments(fake: FakeGithub, request: Request, number: str) -> Any:
     found = [one for one in fake.comments.values() if one["issue"] == int(number)]
     return 200, _page(request, found)
+
+
+def _comments_of_commit(fake: FakeGithub, request: Request, commit: str) -> Any:
+    return 200, _page(request, [one for one in fake.comments.values() if one["issue"] == commit])
+
+
+def _comment_on_commit(fake: FakeGithub, request: Request, commit: str) -> Any:
+    if commit not in fake.commits:
+        return 422, {"message": f"No commit found for SHA: {commit}"}
+    return 201, _new_comment(fake, request, commit)
 
 
 def _comment(fake: FakeGithub, _request: Request, number: str) -> Any:
@@ -289,15 +304,20 @@ def _comment(fake: FakeGithub, _request: Request, number: str) -> Any:
 
 
 def _make_comment(fake: FakeGithub, request: Request, issue: str) -> Any:
+    return 201, _new_comment(fake, request, int(issue))
+
+
+def _new_comment(fake: FakeGithub, request: Request, place: int | str) -> dict[str, Any]:
     number = fake.next_id()
+    kind = "issues" if isinstance(place, int) else "commit"
     fake.comments[number] = {
         "id": number,
-        "issue": int(issue),
-        "html_url": f"https://github.example/acme/shop/issues/{issue}#issuecomment-{number}",
+        "issue": place,
+        "html_url": f"https://github.example/acme/shop/{kind}/{place}#issuecomment-{number}",
         "body": request.body["body"],
         "user": {"login": fake.login},
     }
-    return 201, fake.comments[number]
+    return fake.comments[number]
 
 
 def _edit_comment(fake: FakeGithub, request: Request, number: str) -> Any:
@@ -345,7 +365,10 @@ ROUTES = (
     Route("GET", f"{HOME}/contents/{_ANY}", _contents),
     Route("GET", f"{HOME}/compare/{_SHA}\\.\\.\\.{_SHA}", _compare),
     Route("GET", f"{HOME}/commits/{_SHA}/statuses", _listed_statuses),
+    Route("GET", f"{HOME}/commits/{_SHA}/comments", _comments_of_commit),
+    Route("POST", f"{HOME}/commits/{_SHA}/comments", _comment_on_commit, "contents"),
     Route("GET", f"{HOME}/commits/{_SHA}", _commit),
+    Route("GET", f"{HOME}/collaborators/{_ANY}/permission", _permission),
     Route("GET", f"{HOME}/git/commits/{_SHA}", _git_commit),
     Route("GET", f"{HOME}/git/ref/heads/{_ANY}", _ref),
     Route("GET", f"{HOME}/branches/{_ANY}", _branch),

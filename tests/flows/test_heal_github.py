@@ -3,19 +3,26 @@
 import os
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from deployments.comments import Comments
 from deployments.demo.project import DemoRepository
+from deployments.dispatcher import Dispatcher, RunState
+from deployments.gateway import make_app
+from deployments.prefect_runs import PrefectRuns
 from flows.undo import undo_heal
-from tasks.domain.approval import Answer
-from tasks.domain.incident import IncidentStatus
+from tasks.clients.github import GithubClient
+from tasks.domain.approval import Answer, ApprovalChannel
+from tasks.domain.incident import Incident, IncidentStatus
 from tasks.verify import task as verify_task
 from tasks.verify import verify_attempt
 from tests.fakes.github import REPOSITORY, TOKEN, serving
 from tests.flows.hosted import LOST, HostedHealing
+from tests.unit.comments.remarks import deliver, remark
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
 
@@ -113,6 +120,49 @@ def test_a_proven_fix_becomes_a_pull_request_and_can_be_taken_back(healing: Host
     assert [one["state"] for one in healing.offered()] == ["closed"]
 
 
+def test_comment_of_a_stranger_or_a_bot_acts_on_nothing_and_of_who_may_write_once(healing: HostedHealing) -> None:
+    healing.fake.people |= {"mallory": "read", "alan-t": "write"}
+    incident, _ = healing.fail_on_github()
+    assert healing.start(incident) is None
+    app, dispatcher = make_app(healing.settings, healing.ledger, "s3cret"), Dispatcher(healing.ledger, PrefectRuns())
+    now = datetime.now(UTC)
+    with GithubClient.from_settings(healing.settings.github) as github:
+
+        def comment(number: int, login: str, **changes: object) -> None:
+            said = remark(f"/healflow approve {incident.id}", login=login, at=now, number=number)
+            said["comment"]["commit_id"] = healing.tip()
+            said.pop("issue")
+            assert deliver(app, said | changes, event="commit_comment", secret="s3cret", delivery=f"d{number}") == 202
+            Comments(healing.ledger, healing.settings, github).tick(now)
+            dispatcher.tick(now)
+
+        comment(1, "mallory")
+        comment(2, "alan-t", sender={"login": "alan-t", "type": "Bot"})
+        comment(3, "alan-t", action="edited")
+        assert dispatcher_sees(healing, incident) is RunState.WAITING
+        assert healing.fake.writes == []
+        comment(4, "alan-t")
+        assert dispatcher_sees(healing, incident) is RunState.QUEUED
+        outcome = healing.go_on(incident)
+        assert outcome is not None
+        assert outcome.status is IncidentStatus.HEALED, outcome.summary
+        comment(5, "alan-t")
+    assert healing.go_on(incident) == outcome
+    assert len(healing.offered()) == 1
+    approval = healing.story(incident).approval
+    assert approval is not None
+    assert (approval.answered_by, approval.verified, approval.channel) == ("alan-t", True, ApprovalChannel.GITHUB)
+    replies = [str(one["body"]).partition("\n")[2] for one in healing.fake.comments.values()]
+    assert replies[0] == "alan-t: recorded: approve."
+    assert replies[1].startswith(f"Nothing was done: {incident.id} was already answered: approve by alan-t")
+
+
+def dispatcher_sees(healing: HostedHealing, incident: Incident) -> RunState:
+    run_id = healing.ledger.incidents.get(incident.id).flow_run_id
+    assert run_id is not None
+    return PrefectRuns().state(run_id)
+
+
 def test_a_lost_runner_is_healed_by_one_new_attempt(healing: HostedHealing, monkeypatch: pytest.MonkeyPatch) -> None:
     incident, run_id = healing.fail_on_github(LOST)
 
@@ -181,7 +231,7 @@ def test_pull_request_gets_one_comment_that_is_renewed_and_the_commit_its_status
     assert healing.start(incident) is None
     (comment,) = healing.fake.comments.values()
     assert "ci.lint" in comment["body"]
-    assert "healflow show" in comment["body"]
+    assert f"`/healflow approve {incident.id}`" in comment["body"]
     assert [status["state"] for status in healing.fake.statuses[commit]][-1:] == ["pending"]
     healing.answer(incident, Answer.APPROVE)
     outcome = healing.go_on(incident)

@@ -8,6 +8,7 @@ from tasks.clients.github.changes import Changes
 from tasks.clients.github.comments import Comments
 from tasks.clients.github.connection import Connection
 from tasks.clients.github.logs import Logs
+from tasks.clients.github.people import People
 from tasks.clients.github.pulls import Pulls
 from tasks.clients.github.runs import Runs
 from tasks.clients.github.statuses import Statuses
@@ -16,7 +17,7 @@ from tasks.settings import GithubSettings
 
 
 class GithubClient:
-    """`runs`, `logs`, `artifacts` and `changes` read; `branches`, `pulls`, `comments` and `statuses` write too.
+    """`runs`, `logs`, `artifacts`, `changes`, `people` read; `branches`, `pulls`, `comments`, `statuses` write too.
 
     Every method names the repository as `owner/name`, and may raise:
         TransientError: GitHub is down, slow or asks to wait (`retry_after_seconds`).
@@ -29,6 +30,7 @@ class GithubClient:
         self.logs = Logs(connection)
         self.artifacts = Artifacts(connection)
         self.changes = Changes(connection)
+        self.people = People(connection)
         self.branches = Branches(connection)
         self.pulls = Pulls(connection)
         self.comments = Comments(connection)

@@ -1,4 +1,7 @@
-"""One comment of ours on a pull request: known by a hidden marker and by its author, and edited ever after."""
+"""Comments of ours: one on a pull request, edited ever after, and one below each comment that asked something of us.
+
+Each is known by a hidden marker and by its author.
+"""
 
 import re
 from collections.abc import Mapping
@@ -14,6 +17,7 @@ MAX_BODY_CHARACTERS = 60_000
 """GitHub refuses 65,536 and more."""
 MAX_COMMENTS = 3_000
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_THREAD = re.compile(r"issues/[0-9]{1,18}|commits/[0-9a-f]{40,64}")
 
 
 class Comments:
@@ -27,8 +31,11 @@ class Comments:
 
         A comment of someone else that carries our marker is not ours.
         """
-        what = f"read the comments on {repository}#{number}"
-        path = f"{repository_path(repository)}/issues/{number}/comments"
+        return self._find(repository, f"issues/{number}", key)
+
+    def _find(self, repository: str, thread: str, key: str) -> PostedComment | None:
+        what = f"read the comments on {thread} of {repository}"
+        path = f"{repository_path(repository)}/{thread}/comments"
         marker, login = _marker(key), self._connection.login()
         listed = self._connection.pages(path, what=what, needs=READ, limit=MAX_COMMENTS)
         with known_form(what):
@@ -44,15 +51,27 @@ class Comments:
         known = self.find(repository, number, key)
         if known is None:
             return write_or_find(
-                lambda: self._create(repository, number, text), lambda: self.find(repository, number, key)
+                lambda: self._create(repository, f"issues/{number}", text), lambda: self.find(repository, number, key)
             )
         if known.body == text:
             return known.model_copy(update={"previous_body": text})
         return self._edit(repository, known.comment_id, text).model_copy(update={"previous_body": known.body})
 
-    def _create(self, repository: str, number: int, text: str) -> PostedComment:
-        what = f"comment on {repository}#{number}"
-        path = f"{repository_path(repository)}/issues/{number}/comments"
+    def reply(self, repository: str, thread: str, key: str, body: str) -> PostedComment:
+        """A comment below others in `thread`, `issues/NUMBER` or `commits/SHA`; one with that key is left as it is."""
+        if not _THREAD.fullmatch(thread):
+            raise PermanentError(f"{thread[:80]!r} is no place for a comment")
+        known = self._find(repository, thread, key)
+        if known is not None:
+            return known
+        text = f"{_marker(key)}\n{body}"[:MAX_BODY_CHARACTERS]
+        return write_or_find(
+            lambda: self._create(repository, thread, text), lambda: self._find(repository, thread, key)
+        )
+
+    def _create(self, repository: str, thread: str, text: str) -> PostedComment:
+        what = f"comment on {thread} of {repository}"
+        path = f"{repository_path(repository)}/{thread}/comments"
         with known_form(what):
             return _comment(self._connection.send("POST", path, {"body": text}, what=what, needs=WRITE))
 

@@ -11,6 +11,10 @@ from tasks.clients.ledger.tables import events
 from tasks.domain.base import Noun, UtcTime
 from tasks.errors import NotFoundError
 
+COMMENTS = "github_comment"
+"""The source of the events that answer questions. They wait in a line of their own: GitHub may have to be asked about
+whoever wrote them, and a GitHub that is away must hold up no failure."""
+
 
 class EventStatus(StrEnum):
     """How far an event has come."""
@@ -81,9 +85,11 @@ class Events:
             count, oldest = connection.execute(query).one()
         return Backlog(pending=count, oldest_at=datetime.fromisoformat(oldest) if oldest else None)
 
-    def pending(self, *, limit: int = 20) -> tuple[StoredEvent, ...]:
-        """The oldest events that were accepted and not yet handed on."""
-        query = select(events).where(events.c.status == EventStatus.PENDING).order_by(events.c.received_at).limit(limit)
+    def pending(self, *, limit: int = 20, comments: bool = False) -> tuple[StoredEvent, ...]:
+        """The oldest events that were accepted and not yet handed on: `comments`, or all the others."""
+        line = events.c.source == COMMENTS if comments else events.c.source != COMMENTS
+        query = select(events).where(events.c.status == EventStatus.PENDING, line)
+        query = query.order_by(events.c.received_at).limit(limit)
         with reading(self._engine) as connection:
             rows = connection.execute(query).mappings().all()
         return tuple(_stored(row) for row in rows)

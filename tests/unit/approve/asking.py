@@ -1,8 +1,9 @@
 """A ledger with one incident that waits for an answer."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tasks.approve import answer_question, identify
 from tasks.clients.ledger import Ledger
@@ -27,6 +28,9 @@ PEOPLE = (ADA, GRACE)
 class Asked:
     """One question, and attempts at it."""
 
+    of: ClassVar[Mapping[str, Any]] = {}
+    """What is different about the failure that it is about."""
+
     def __init__(self, folder: Path, *, at: datetime = NOW, **terms: Any) -> None:
         self.at = at
         self.ledger = Ledger.in_folder(folder)
@@ -40,6 +44,7 @@ class Asked:
             title="CI",
             occurred_at=at,
         )
+        signal = Signal.model_validate(signal.model_dump() | self.of)
         self.incident = self.ledger.incidents.open(open_incident(signal, now=at))
         self.request = self.ledger.approvals.ask(
             ApprovalRequest(
