@@ -1,5 +1,7 @@
 """The ways in which work can fail: try again, stop and tell a person, or leave it to another run."""
 
+from collections.abc import Mapping
+
 
 class HealflowError(Exception):
     """Base of every error that Healflow raises on purpose; its message is written for the operator."""
@@ -42,3 +44,11 @@ class ForbiddenError(PermanentError):
 
 class ConflictError(PermanentError):
     """The thing to change is not in the state that was seen when the change was decided."""
+
+
+class FieldConflictError(ConflictError):
+    """Fields that an apply sets belong to other managers. `fields` are their paths, by the manager that has them."""
+
+    def __init__(self, message: str, *, fields: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__(message)
+        self.fields = fields

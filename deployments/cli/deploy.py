@@ -99,6 +99,9 @@ def _print_differences(differences: tuple[Difference, ...], console: Console) ->
             console.print(f"new: {one.ref}", style="green", markup=False, soft_wrap=True)
             continue
         _print_difference(one.text, console)
+        if one.taken:
+            told = f"{one.ref}: this takes back what a heal had changed ({', '.join(one.taken)})"
+            console.print(told, style="yellow", markup=False, soft_wrap=True)
 
 
 def _print_difference(text: str, console: Console) -> None:

@@ -48,6 +48,8 @@ class Difference(Noun):
     created: bool = False
     text: str = ""
     """A unified diff; empty when nothing changes. Values of Secrets are never in it."""
+    taken: tuple[str, ...] = ()
+    """The fields that a heal of ours had changed, and that become again what the manifest says."""
 
 
 class ObjectRefusal(Noun):

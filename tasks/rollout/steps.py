@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tasks.clients.http_probe import wait_for_answer
-from tasks.clients.kubernetes import Cluster
+from tasks.clients.kubernetes import Cluster, apply_over_own
 from tasks.clients.kustomize import render
 from tasks.clients.ledger import Ledger
 from tasks.domain.cluster import Json, KubeObject, ObjectRef, dig, mapping_of, mappings_of, selects
@@ -106,12 +106,12 @@ def _preview(cluster: Cluster, manifest: dict[str, object], made: set[str]) -> D
     except NotFoundError:
         live = None
     try:
-        then = cluster.apply(manifest, dry_run=True)
+        then = apply_over_own(cluster, manifest, dry_run=True)
     except NotFoundError as error:
         return compare(None, item) if item.namespace in made else _refusal(item, error)
     except REFUSALS as error:
         return _refusal(item, error)
-    return compare(live, then)
+    return compare(live, then.item).model_copy(update={"taken": then.taken})
 
 
 def _refusal(item: KubeObject, error: HealflowError) -> ObjectRefusal:
@@ -122,7 +122,7 @@ def _refusal(item: KubeObject, error: HealflowError) -> ObjectRefusal:
 def apply_release(
     settings: KubernetesSettings, manifests: Manifests, *, tell: Tell = lambda _: None
 ) -> ObjectRefusal | None:
-    """Apply every object in order, as the field manager `healflow`; fields of other managers are never taken.
+    """Apply every object in order, as the field manager `healflow`; fields that others have, too, are never taken.
 
     The first object that is refused, in spite of the dry run, ends it: those before it are applied.
 
@@ -134,9 +134,11 @@ def apply_release(
             item = KubeObject(raw=manifest)
             tell(f"applying {item.ref} ({number} of {len(manifests)})")
             try:
-                cluster.apply(manifest)
+                taken = apply_over_own(cluster, manifest).taken
             except (*REFUSALS, NotFoundError) as error:
                 return _refusal(item, error)
+            if taken:
+                tell(f"{item.ref}: took back what a heal had changed ({', '.join(taken)})")
     return None
 
 

@@ -120,6 +120,28 @@ def test_field_of_another_manager_is_a_conflict_and_stays_theirs(
     assert cluster.read(ObjectRef(kind="ConfigMap", namespace=namespace, name="prices")).raw["data"] == {"tax": "0"}
 
 
+def test_field_of_another_manager_stays_theirs_beside_one_that_a_heal_changed(
+    cluster: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    prices = ObjectRef(kind="ConfigMap", namespace=namespace, name="prices")
+    both = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "prices"}, "data": {"tax": "19", "vat": "1"}}
+    order = ReleaseOrder(folder=write(tmp_path, both), namespace=namespace)
+    assert deploy(order)[0].status is DeployStatus.VERIFIED
+    cluster.patch(prices, [{"op": "replace", "path": "/data/tax", "value": "7"}])
+    path = f"/api/v1/namespaces/{namespace}/configmaps/prices"
+    theirs = [{"op": "replace", "path": "/data/vat", "value": "0"}]
+    kind = "application/json-patch+json"
+    cluster.connection.request("PATCH", path, query={"fieldManager": "somebody"}, body=theirs, content_type=kind)
+    report, _ = deploy(order)
+    assert report.status is DeployStatus.CONFLICT, "a foreign field among ours"
+    assert cluster.read(prices).raw["data"] == {"tax": "7", "vat": "0"}, "and ours is not taken alone"
+    write(tmp_path, {**both, "data": {"tax": "19", "vat": "0"}})
+    report, _ = deploy(order)
+    assert report.status is DeployStatus.VERIFIED, report.message
+    assert [one.taken for one in report.differences] == [(".data.tax",)]
+    assert cluster.read(prices).raw["data"] == {"tax": "19", "vat": "0"}
+
+
 @pytest.fixture
 def empty_place(cluster: Cluster) -> Iterator[str]:
     """The name of a namespace that is not there yet, on a node whose port 30001 is free."""

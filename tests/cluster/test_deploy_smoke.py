@@ -17,7 +17,8 @@ from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC04
 from tests.flows.healing import Healing
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]
-GOOD_COMMIT, BAD_COMMIT = "a" * 40, "b" * 40
+GOOD_COMMIT, BAD_COMMIT, NEXT_COMMIT = "a" * 40, "b" * 40, "c" * 40
+BETTER = GOOD.replace("echo ok > /w/index", "echo better > /w/index")
 
 
 @pytest.fixture
@@ -57,8 +58,17 @@ def test_release_that_does_not_answer_goes_back_to_the_verified_revision(
     assert "revision 2 of Deployment" in story.diagnosis.cause
     assert story.verification is not None
     assert any(check.name.startswith("smoke test/http") and check.passed for check in story.verification.checks)
+    assert served(cluster, namespace) == GOOD
+
+    after = deploy(tmp_path, namespace, cart(BETTER), door(), commit=NEXT_COMMIT)
+    assert after.status is DeployStatus.VERIFIED, "what the heal changed is ours, and no conflict: " + after.message
+    assert any(".command" in field for one in after.differences for field in one.taken), "and it is told"
+    assert served(cluster, namespace) == BETTER
+
+
+def served(cluster: Cluster, namespace: str) -> str:
     live = cluster.read(ObjectRef(kind="Deployment", namespace=namespace, name="cart"))
-    assert dig(live.raw, "spec", "template", "spec", "containers")[0]["command"][2] == GOOD
+    return str(dig(live.raw, "spec", "template", "spec", "containers")[0]["command"][2])
 
 
 def test_first_release_that_does_not_answer_is_reported_and_left_as_it_is(

@@ -3,6 +3,14 @@
 from tasks.clients.kubernetes.capture import capture_cluster
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.clients.kubernetes.folder import read_snapshot_folder
+from tasks.clients.kubernetes.taking_over import Applied, apply_over_own
 from tasks.clients.kubernetes.writing import write_snapshot_folder
 
-__all__ = ["Cluster", "capture_cluster", "read_snapshot_folder", "write_snapshot_folder"]
+__all__ = [
+    "Applied",
+    "Cluster",
+    "apply_over_own",
+    "capture_cluster",
+    "read_snapshot_folder",
+    "write_snapshot_folder",
+]

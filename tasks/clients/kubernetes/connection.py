@@ -4,14 +4,16 @@ Raw because typed models reject a whole list for one odd object, and cost five t
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from tasks.domain.cluster import Json, mapping_of
+from tasks.domain.cluster import Json, mapping_of, mappings_of
 from tasks.errors import (
     BadInputError,
     ConflictError,
+    FieldConflictError,
     ForbiddenError,
     HealflowError,
     NotFoundError,
@@ -27,6 +29,9 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 _MAX_MESSAGE = 1_000
 _TEST_FAILED = "the server rejected our request due to an error in our request"
 """All that the API server says when a `test` of a JSON patch fails."""
+_MANAGER = re.compile(r'conflict with "((?:[^"\\]|\\.)*)"(?: |$)')
+"""How the API server names who has a field, quoted as Go does:
+https://github.com/kubernetes-sigs/structured-merge-diff, and apimachinery's managedfields/internal/conflict.go"""
 _BUSY = (429, 500, 502, 503, 504)
 Query = Mapping[str, str | int | bool]
 
@@ -166,8 +171,24 @@ def _refusal(method: str, path: str, status: int, text: bytes, retry_after: str 
     if status == 404:
         return NotFoundError(message)
     if status == 409 or (method == "PATCH" and status == 422 and told == _TEST_FAILED):
-        return ConflictError(message)
+        fields = _conflicting(text)
+        return FieldConflictError(message, fields=fields) if fields else ConflictError(message)
     return BadInputError(message, status_code=status)
+
+
+def _conflicting(text: bytes) -> dict[str, tuple[str, ...]]:
+    """The fields by the manager that has them, as the API server tells a conflict of an apply."""
+    try:
+        causes = mappings_of(mapping_of(mapping_of(json.loads(text)).get("details")).get("causes"))
+    except ValueError:
+        return {}
+    found: dict[str, tuple[str, ...]] = {}
+    for row in causes:
+        manager = _MANAGER.match(str(row.get("message")))
+        if row.get("reason") == "FieldManagerConflict":
+            name = manager[1] if manager else str(row.get("message"))
+            found[name] = (*found.get(name, ()), str(row.get("field")))
+    return found
 
 
 def _message(text: bytes) -> str:
