@@ -13,6 +13,7 @@ from pydantic import Json as JsonText
 
 from tasks.act.context import ClusterContext, read_image, require_not_from_git
 from tasks.act.spec import ActionSpec, Right
+from tasks.act.telling import tell_changes
 from tasks.clients.kubernetes.kinds import KINDS
 from tasks.domain.base import Noun
 from tasks.domain.cluster import Json, KubeObject, ObjectRef, dig
@@ -62,6 +63,8 @@ class ChangeImage(Noun):
     """The number of its specification when the change was prepared; `None` for kinds that are not numbered."""
     forward: tuple[Mapping[str, Any], ...]
     backward: tuple[Mapping[str, Any], ...]
+    told: str = ""
+    """What it changes, from what to what, in the operator's words."""
 
 
 Derive = Callable[[ClusterContext, Any, KubeObject], Sequence[Operation]]
@@ -77,6 +80,8 @@ class ChangeEngine:
     derive: Derive
     """The operations for the object as it is; raises PermanentError for what the action is not for."""
     allow: Callable[[ClusterContext, ObjectRef], None] = ClusterContext.require_may_change
+    done: str = "was changed"
+    """What is then to be said of the object; with the places that changed, where those are more than a mark."""
 
     def preflight(self, context: ClusterContext, action: Action) -> str:
         """Check the target and that the API server would take the change; the pre-image holds the old values.
@@ -97,8 +102,8 @@ class ChangeEngine:
             return image.model_dump_json()
         if state_digest(live) != wanted.state:
             raise ConflictError(f"the plan is void: {wanted.ref} was changed since it was made")
-        context.cluster.patch(wanted.ref, _guarded(live, image.forward), dry_run=True)
-        return image.model_dump_json()
+        then = context.cluster.patch(wanted.ref, _guarded(live, image.forward), dry_run=True)
+        return image.model_copy(update={"told": tell_changes(live, then)}).model_dump_json()
 
     def apply(self, context: ClusterContext, action: Action, pre_image: str) -> ActionResult:
         """Make the change; made before, it is not made twice.
@@ -118,7 +123,7 @@ class ChangeEngine:
         return ActionResult(
             action_name=action.name,
             status=ActionStatus.ALREADY_APPLIED if already else ActionStatus.APPLIED,
-            message=f"{image.target} was changed",
+            message=f"{image.target} {self.done}" + (f" ({image.told})" if image.told else ""),
             pre_image=pre_image,
             post_image=pre_image,
         )

@@ -10,6 +10,7 @@ from tasks.domain.outcome import Outcome
 from tasks.domain.plan import Decision, Remedy, Verdict
 from tasks.domain.story import Remediation, Triage
 
+_MAX_NAMES = 4
 _WITH_BRANCH = (IncidentStatus.HEALED, IncidentStatus.OFFERED)
 
 
@@ -106,10 +107,18 @@ def _healed(remediation: Remediation) -> str:
 
 def _healed_there(remediation: Remediation) -> str:
     """Of a cluster: there is no branch, the object itself was changed."""
-    names = ", ".join(check.name for check in remediation.verification.checks) if remediation.verification else ""
+    checks = remediation.verification.checks if remediation.verification else ()
+    names = _joined([check.name for check in checks])
     if not remediation.results:
         return f"Healthy again before anything was done: {names}."
-    return f"Healthy again, and stays so: {names}."
+    done = "; ".join(result.message for result in remediation.results)
+    proof = _joined(list(dict.fromkeys(check.detail for check in checks)))
+    return f"Healed: {done}, and since then {names} {'were' if len(checks) > 1 else 'was'} {proof}."
+
+
+def _joined(names: list[str]) -> str:
+    shown = names if len(names) <= _MAX_NAMES else [*names[: _MAX_NAMES - 1], f"{len(names) - _MAX_NAMES + 1} more"]
+    return " and ".join([", ".join(shown[:-1]), *shown[-1:]] if len(shown) > 1 else shown)
 
 
 def _not_helped(remediation: Remediation) -> str:

@@ -12,6 +12,7 @@ from tasks.act.cluster_change import uid_of
 from tasks.act.context import ClusterContext, read_image, require_not_from_git
 from tasks.act.from_git import DescribedParameters, made_anew, read_described
 from tasks.act.spec import ActionSpec, Right
+from tasks.act.telling import tell_changes
 from tasks.domain.base import Noun
 from tasks.domain.cluster import Json, KubeObject, ObjectRef, dig, mapping_of
 from tasks.domain.cluster_jobs import not_recreatable, without_its_uid
@@ -86,10 +87,24 @@ def _result(action: Action, before: OldJob, made: KubeObject, status: ActionStat
     return ActionResult(
         action_name=action.name,
         status=status,
-        message=f"{before.target} was deleted and made again",
+        message=f"{before.target} was deleted and made again{_as_told(action, before, made)}",
         pre_image=pre_image,
         post_image=NewJob(uid=uid_of(made)).model_dump_json(),
     )
+
+
+def _as_told(action: Action, before: OldJob, made: KubeObject) -> str:
+    """As what it was made again, and with which images in place of which."""
+    wanted = DescribedParameters.model_validate(dict(action.parameters))
+    how = f" as {wanted.path} at {wanted.commit[:12]} describes it" if wanted.commit else " as it was"
+    sides = (KubeObject(raw={"spec": {"template": {"spec": _images(item)}}}) for item in (before.old, made.raw))
+    told = tell_changes(*sides)
+    return f"{how} ({told})" if told else how
+
+
+def _images(raw: Json) -> Json:
+    rows = (dig(raw, "spec", "template", "spec", kind) or () for kind in ("containers", "initContainers"))
+    return {"containers": [{"name": one["name"], "image": one.get("image")} for row in rows for one in row]}
 
 
 def _undo(context: ClusterContext, result: ActionResult) -> ActionResult:

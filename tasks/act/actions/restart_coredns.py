@@ -43,6 +43,8 @@ def _derive(context: ClusterContext, wanted: RestartParameters, live: KubeObject
 SPEC = change_spec(
     Remedy.RESTART_COREDNS,
     Risk.MEDIUM,
-    ChangeEngine(parameters=RestartParameters, kinds=("Deployment",), derive=_derive, allow=_allow),
+    ChangeEngine(
+        parameters=RestartParameters, kinds=("Deployment",), derive=_derive, allow=_allow, done="was restarted"
+    ),
     only=CLUSTER_DNS,
 )

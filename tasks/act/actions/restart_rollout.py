@@ -27,5 +27,5 @@ def _derive(_context: ClusterContext, wanted: RestartParameters, _live: KubeObje
 SPEC = change_spec(
     Remedy.RESTART_ROLLOUT,
     Risk.MEDIUM,
-    ChangeEngine(parameters=RestartParameters, kinds=ROLLING_KINDS, derive=_derive),
+    ChangeEngine(parameters=RestartParameters, kinds=ROLLING_KINDS, derive=_derive, done="was restarted"),
 )

@@ -26,7 +26,7 @@ def _derive(context: ClusterContext, wanted: RollBackParameters, live: KubeObjec
 SPEC = change_spec(
     Remedy.ROLL_BACK_ROLLOUT,
     Risk.MEDIUM,
-    ChangeEngine(parameters=RollBackParameters, kinds=ROLLING_KINDS, derive=_derive),
+    ChangeEngine(parameters=RollBackParameters, kinds=ROLLING_KINDS, derive=_derive, done="was rolled back"),
     also=(
         Right(group="apps", resource="replicasets", verbs=("get",)),
         Right(group="apps", resource="controllerrevisions", verbs=("get",)),

@@ -40,6 +40,6 @@ def _derive(context: ClusterContext, wanted: ScaleParameters, live: KubeObject) 
 SPEC = change_spec(
     Remedy.SCALE_WORKLOAD,
     Risk.MEDIUM,
-    ChangeEngine(parameters=ScaleParameters, kinds=_KINDS, derive=_derive),
+    ChangeEngine(parameters=ScaleParameters, kinds=_KINDS, derive=_derive, done="was scaled"),
     also=(Right(group="autoscaling", resource="horizontalpodautoscalers", verbs=("list",)),),
 )

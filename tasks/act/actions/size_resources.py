@@ -48,5 +48,5 @@ def _require_within(context: ClusterContext, live: KubeObject, row: Operation) -
 SPEC = change_spec(
     Remedy.SIZE_RESOURCES,
     Risk.MEDIUM,
-    ChangeEngine(parameters=PatchObjectParameters, kinds=ROLLING_KINDS, derive=_derive),
+    ChangeEngine(parameters=PatchObjectParameters, kinds=ROLLING_KINDS, derive=_derive, done="was sized anew"),
 )

@@ -15,5 +15,5 @@ def _derive(_context: ClusterContext, _wanted: TargetParameters, _live: KubeObje
 SPEC = change_spec(
     Remedy.SUSPEND_CRON_JOB,
     Risk.MEDIUM,
-    ChangeEngine(parameters=TargetParameters, kinds=("CronJob",), derive=_derive),
+    ChangeEngine(parameters=TargetParameters, kinds=("CronJob",), derive=_derive, done="was suspended"),
 )

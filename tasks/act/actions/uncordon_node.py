@@ -22,5 +22,5 @@ def _derive(_context: ClusterContext, _wanted: TargetParameters, live: KubeObjec
 SPEC = change_spec(
     Remedy.UNCORDON_NODE,
     Risk.MEDIUM,
-    ChangeEngine(parameters=TargetParameters, kinds=("Node",), derive=_derive),
+    ChangeEngine(parameters=TargetParameters, kinds=("Node",), derive=_derive, done="was opened for pods again"),
 )
