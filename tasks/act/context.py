@@ -71,6 +71,8 @@ class ClusterContext:
     settings: KubernetesSettings
     open_manifests: Callable[[], Manifests] = _no_manifests
     """What git says now, read when it is asked for."""
+    begun: bool = False
+    """Whether an earlier attempt of this very action was interrupted after its intent was recorded."""
 
     def find(self, ref: ObjectRef) -> KubeObject | None:
         """What the cluster has of that name now, `None` when it has nothing."""

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from prefect import task
@@ -163,7 +164,8 @@ def _perform(triage: Triage, action: Action, run_id: str) -> ActionResult:
     if known is not None and known.result is not None:  # done by a run that died later: once is enough
         ledger.incidents.write(triage.incident.id, EntryKind.ACTION_RESULT, known.result, at=datetime.now(UTC))
         return known.result
-    with _where(triage) as context:
+    with _where(triage) as opened:
+        context = replace(opened, begun=known is not None) if isinstance(opened, ClusterContext) else opened
         pre_image = preflight(context, action)
         now = datetime.now(UTC)
         ledger.incidents.write(triage.incident.id, EntryKind.INTENT, action, at=now)

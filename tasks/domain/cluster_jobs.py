@@ -1,9 +1,15 @@
 """Which Jobs may be deleted and made again, and what of a Job belongs to that one alone."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from tasks.domain.cluster import Json, KubeObject, mapping_of
+from tasks.domain.cluster import Json, KubeObject, dig, mapping_of, mappings_of
 
+_NO_IMAGE = frozenset(
+    ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"]
+)
+"""Why a container waits that has no image:
+https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/images/types.go"""
 _OF_ONE_JOB = (
     "controller-uid", "batch.kubernetes.io/controller-uid", "job-name", "batch.kubernetes.io/job-name",
 )  # fmt: skip
@@ -11,16 +17,33 @@ _OF_ONE_JOB = (
 https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-selector"""
 
 
-def not_recreatable(job: KubeObject) -> str:
-    """Why a Job is not deleted and made again; empty when it may be."""
+def not_recreatable(job: KubeObject, pods: Sequence[KubeObject] = ()) -> str:
+    """Why a Job is not deleted and made again; empty when it may be: it has ended, or all its `pods` wait for an image
+    and none of their containers ever ran."""
     if job.owner is not None:
         return f"{job.owner} makes it"
     if job.raw.get("metadata", {}).get("deletionTimestamp"):
         return "it is being deleted already"
-    if job.status.get("active") or job.status.get("terminating"):
+    if job.status.get("terminating") or (job.status.get("active") and not is_stuck_on_its_image(job, pods)):
         return "its pods are running"
+    if job.status.get("active"):
+        return ""
     ended = any(job.condition(kind).get("status") == "True" for kind in ("Complete", "Failed"))
     return "" if ended or job.spec.get("suspend") is True else "it has not ended"
+
+
+def is_stuck_on_its_image(job: KubeObject, pods: Sequence[KubeObject]) -> bool:
+    """Whether all that a Job has to show are pods that cannot get their image; `pods` are those of the Job."""
+    live = [pod for pod in pods if pod.status.get("phase") not in ("Failed", "Succeeded")]
+    began = job.status.get("ready") or job.status.get("succeeded") or len(live) != job.status.get("active")
+    return bool(live) and not began and all(map(_waits_for_its_image, live))
+
+
+def _waits_for_its_image(pod: KubeObject) -> bool:
+    rows = [row for kind in ("initContainerStatuses", "containerStatuses") for row in mappings_of(pod.status.get(kind))]
+    never_ran = not any(row.get("restartCount") or row.get("lastState") for row in rows)
+    waiting = [str(dig(row, "state", "waiting", "reason") or "") for row in rows]
+    return never_ran and bool(waiting) and all(waiting) and any(reason in _NO_IMAGE for reason in waiting)
 
 
 def without_its_uid(raw: Json) -> dict[str, Any]:

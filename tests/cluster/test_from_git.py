@@ -148,6 +148,47 @@ def test_secret_is_made_by_accounts_that_may_read_none(
     assert shop.read(ref).raw["data"] == {"p": ""}
 
 
+class Killed(BaseException):
+    """Stands for the death of the process: nothing of ours catches it."""
+
+
+def die(*_arguments: object, **_more: object) -> None:
+    raise Killed
+
+
+@pytest.mark.parametrize("at", ["tasks.clients.ledger.memory.Memory.complete", "tasks.verify.task.verify_cluster"])
+def test_heal_of_a_secret_that_is_killed_after_it_was_made_goes_on(
+    cluster: Cluster, namespace: str, healing: Healing, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    shop, ref = broken(cluster, namespace, healing, "Secret")
+    incident = shop.open_incident()
+    assert healing.start(incident) is None, healing.story(incident)
+    healing.answer(incident, Answer.APPROVE)
+    with monkeypatch.context() as dying:
+        dying.setattr(at, die)
+        with pytest.raises(Killed):
+            healing.go_on(incident)
+    made = shop.read(ref).raw["metadata"]["uid"]
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.HEALED, outcome.summary
+    assert shop.read(ref).raw["metadata"]["uid"] == made, "it was made once"
+
+
+def test_job_that_cannot_get_its_image_is_made_again_with_the_one_in_git(
+    cluster: Cluster, namespace: str, healing: Healing, repository: Path
+) -> None:
+    shop = Shop(cluster, namespace, healing)
+    ref = ObjectRef(kind="Job", namespace=namespace, name="import")
+    shop.create(job(container("echo one", image="busybox:1.36.typo")))
+    commit_files(repository, "Mend", {"k8s/import.yaml": yaml.safe_dump(job(container("echo one")))})
+    outcome = shop.heal(shop.open_incident())
+    assert outcome.status is IncidentStatus.HEALED, outcome.summary
+    assert outcome.action_names == ("recreate_job",)
+    assert "image of app from busybox:1.36.typo to busybox:1.36" in outcome.summary
+    assert shop.read(ref).condition("Complete").get("status") == "True"
+
+
 def placed(one: dict[str, Any], namespace: str) -> dict[str, Any]:
     return {**one, "metadata": {**one["metadata"], "namespace": namespace}}
 

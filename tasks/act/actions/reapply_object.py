@@ -43,15 +43,24 @@ def _preflight(context: ClusterContext, action: Action) -> str:
     absent = KubeObject(raw={"kind": wanted.kind, "metadata": {"namespace": wanted.namespace, "name": wanted.name}})
     if wanted.state != state_digest(absent):
         raise ConflictError(f"the plan is void: it was made while {wanted.ref} was there")
-    _create(context, wanted, dry_run=True)
+    try:
+        _create(context, wanted, dry_run=True)
+    except ConflictError:
+        if not _may_be_ours(context, wanted):
+            raise
     return image
 
 
 def _apply(context: ClusterContext, action: Action, pre_image: str) -> ActionResult:
     wanted = _wanted(context, action)
     there, status = _ours(context, wanted.ref), ActionStatus.ALREADY_APPLIED
-    if there is None:
-        there, status = _create(context, wanted, dry_run=False), ActionStatus.APPLIED
+    try:
+        if there is None:
+            there, status = _create(context, wanted, dry_run=False), ActionStatus.APPLIED
+    except ConflictError:
+        if not _may_be_ours(context, wanted):
+            raise
+        return _found(wanted, action, pre_image)
     metadata = mapping_of(there.raw.get("metadata"))
     made = MadeObject(
         target=wanted.ref, uid=str(metadata.get("uid")), version=str(metadata.get("resourceVersion") or "")
@@ -65,9 +74,32 @@ def _apply(context: ClusterContext, action: Action, pre_image: str) -> ActionRes
     )
 
 
+def _may_be_ours(context: ClusterContext, wanted: ReapplyParameters) -> bool:
+    """Whether a Secret that is there may be what an interrupted attempt made. It was not there before that attempt, and
+    whose it is would stand in it; what matters is that it is there, and that it is never deleted on a guess."""
+    return wanted.kind == "Secret" and context.begun
+
+
+def _found(wanted: ReapplyParameters, action: Action, pre_image: str) -> ActionResult:
+    told = (
+        f"{wanted.ref} is there since an attempt to make it from {wanted.path} at {wanted.commit[:12]} was interrupted"
+    )
+    return ActionResult(
+        action_name=action.name,
+        status=ActionStatus.ALREADY_APPLIED,
+        message=told,
+        pre_image=pre_image,
+        post_image=MadeObject(target=wanted.ref).model_dump_json(),
+    )
+
+
 def _undo(context: ClusterContext, result: ActionResult) -> ActionResult:
     made = read_image(MadeObject, result.post_image)
     context.require_may_change(made.target)
+    if not made.uid:
+        raise ConflictError(
+            f"whether {made.target} was made by us is not known, as the attempt was interrupted; it is left as it is"
+        )
     try:
         context.cluster.delete(made.target, uid=made.uid, version=made.version)
     except NotFoundError:

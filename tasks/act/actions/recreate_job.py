@@ -1,4 +1,5 @@
-"""Deletes a Job that has ended and makes it again: as a manifest in git describes it now, or as it was.
+"""Deletes a Job that has ended, or cannot get its image, and makes it again: as a manifest in git describes it now, or
+as it was.
 
 Most of a Job cannot be changed once it is made, and one that failed does not begin again. The whole old Job is
 recorded; taking back makes it again as it was, but suspended, so that what had ended does not run once more.
@@ -49,7 +50,7 @@ def _preflight(context: ClusterContext, action: Action) -> str:
     require_not_from_git(live)
     if state_digest(live) != wanted.state:
         raise ConflictError(f"the plan is void: {wanted.ref} was changed since it was made")
-    if why := not_recreatable(live):
+    if why := not_recreatable(live, _pods_of(context, live)):
         raise PermanentError(f"{wanted.ref} is not made again: {why}")
     body = _body(context, wanted, live)
     tried = {**body, "metadata": {**body["metadata"], "name": (_TRIED + wanted.name)[:63].rstrip("-.")}}
@@ -70,8 +71,9 @@ def _apply(context: ClusterContext, action: Action, pre_image: str) -> ActionRes
         return _result(action, before, live, ActionStatus.ALREADY_APPLIED, pre_image)
     body = _body(context, wanted, KubeObject(raw=before.old))
     if live is not None:
-        _require_same(live, before)
-        context.cluster.delete(wanted.ref, uid=before.uid)
+        _require_same(context, live, before)
+        version = str(dig(live.raw, "metadata", "resourceVersion") or "")  # a pod that gets ready meanwhile changes it
+        context.cluster.delete(wanted.ref, uid=before.uid, version=version)
         _require_gone(context, wanted.ref)
     try:
         made = context.cluster.create(body)
@@ -167,10 +169,22 @@ def _body(context: ClusterContext, wanted: DescribedParameters, old: KubeObject)
     return made_anew(document, wanted.namespace, context.incident.id)
 
 
-def _require_same(live: KubeObject, before: OldJob) -> None:
+def _pods_of(context: ClusterContext, job: KubeObject) -> list[KubeObject]:
+    """The pods of a Job that has not ended; of one that has they do not matter."""
+    if not job.status.get("active"):
+        return []
+    pods = map(_as_object, context.cluster.list_raw("Pod", namespace=job.namespace))
+    return [pod for pod in pods if pod.owner == job.ref]
+
+
+def _as_object(raw: Json) -> KubeObject:
+    return KubeObject(raw=raw)
+
+
+def _require_same(context: ClusterContext, live: KubeObject, before: OldJob) -> None:
     if uid_of(live) != before.uid or dig(live.raw, "metadata", "generation") != before.generation:
         raise ConflictError(f"the plan is void: {before.target} was changed or made anew since it was looked at")
-    if why := not_recreatable(live):
+    if why := not_recreatable(live, _pods_of(context, live)):
         raise ConflictError(f"the plan is void: {before.target} is not made again: {why}")
 
 
@@ -192,5 +206,8 @@ SPEC = ActionSpec(
     undo=_undo,
     verify_undone=_verify_undone,
     context=ClusterContext,
-    rights=(Right(group="batch", resource="jobs", verbs=("get", "create", "delete")),),
+    rights=(
+        Right(group="batch", resource="jobs", verbs=("get", "create", "delete")),
+        Right(group="", resource="pods", verbs=("list",)),
+    ),
 )

@@ -2,7 +2,7 @@
 
 from tasks.domain.cluster import ClusterSnapshot, KubeObject, Manifest
 from tasks.domain.cluster_cause import ClusterCause
-from tasks.domain.cluster_jobs import not_recreatable
+from tasks.domain.cluster_jobs import is_stuck_on_its_image, not_recreatable
 from tasks.domain.described import Differing, differences
 from tasks.domain.failure_class import FailureClass as F
 from tasks.domain.incident import Incident
@@ -16,15 +16,18 @@ MAX_SHOWN = 20
 
 
 def recreate_job(_incident: Incident, cause: ClusterCause, snapshot: ClusterSnapshot) -> tuple[Action, KubeObject]:
-    """One Job that has ended and that nothing else makes."""
+    """One Job that has ended, or waits for an image that it cannot get, and that nothing else makes."""
     ref = cause.target
     job = snapshot.find(ref.kind, ref.namespace, ref.name)
     if job is None or job.kind != "Job":
         raise Unfit("it is no Job")
-    if why := not_recreatable(job):
+    pods = snapshot.pods_of(job.ref)
+    if why := not_recreatable(job, pods):
         raise Unfit(why)
     manifest = _described(job, snapshot)
     differing = () if manifest is None or manifest.described is None else _template_differs(manifest.described, job)
+    if is_stuck_on_its_image(job, pods) and not any(one.path.endswith(".image") for one in differing):
+        raise Unfit("it cannot get its image, and git describes no other one")
     if manifest is not None and differing:
         place = {"commit": manifest.commit, "path": manifest.path, "manifest_namespace": manifest.ref.namespace}
         how = f"as {manifest.path} at {manifest.commit[:12]} describes it, which it cannot be changed to"

@@ -1,5 +1,6 @@
 """A missing object is made again exactly as git says, or not at all, and nothing of a Secret is ever told."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,30 @@ def test_interrupted_heal_takes_its_own_object_for_done(tmp_path: Path, kind: st
     again = apply(context, action, preflight(context, action))
     assert again.status is ActionStatus.ALREADY_APPLIED
     assert len(gone.server.writes) == 1
+
+
+def test_secret_that_is_there_after_an_interrupted_attempt_is_done_and_never_deleted_on_a_guess(tmp_path: Path) -> None:
+    gone = Gone(tmp_path, "Secret")
+    action = gone.action()
+    context = gone.context(action)
+    apply(context, action, preflight(context, action))
+    resumed = replace(context, begun=True)
+    again = apply(resumed, action, preflight(resumed, action))
+    assert again.status is ActionStatus.ALREADY_APPLIED
+    assert VALUE not in again.model_dump_json()
+    assert len(gone.server.writes) == 1
+    with pytest.raises(ConflictError, match="is not known"):
+        undo(resumed, action, again)
+    assert PATHS["Secret"] in gone.server.objects
+
+
+@pytest.mark.parametrize("kind", ["ConfigMap", "Service"])
+def test_what_can_be_read_is_never_taken_for_ours_unless_it_says_so(tmp_path: Path, kind: str) -> None:
+    gone = Gone(tmp_path, kind, raw(kind, "it"))
+    action = gone.action()
+    with pytest.raises(ConflictError, match="is there by now"):
+        preflight(replace(gone.context(action), begun=True), action)
+    assert gone.untouched()
 
 
 def test_secret_is_not_taken_for_ours_without_being_read(tmp_path: Path) -> None:

@@ -80,6 +80,64 @@ def job(image: str = "import:1", *, status: Any = None, spec: Any = None, **meta
     )
 
 
+def waiting(reason: str = "ImagePullBackOff", **more: Any) -> Raw:
+    """A pod of the Job whose container waits."""
+    row = {"name": "app", "state": {"waiting": {"reason": reason}}, "restartCount": 0, **more}
+    return raw(
+        "Pod", "import-x", metadata=owned_by("Job", "import"), status={"phase": "Pending", "containerStatuses": [row]}
+    )
+
+
+def stuck(**status: Any) -> Raw:
+    return job(status={"active": 1, "ready": 0, **status})
+
+
+@pytest.mark.parametrize(
+    ("there", "pods"),
+    [
+        pytest.param(stuck(), [], id="pods-not-known"),
+        pytest.param(stuck(), [waiting("CrashLoopBackOff")], id="another-reason"),
+        pytest.param(stuck(), [waiting(restartCount=1)], id="it-ran-before"),
+        pytest.param(stuck(), [waiting(lastState={"terminated": {"exitCode": 1}})], id="it-ended-before"),
+        pytest.param(stuck(), [waiting(state={"running": {}})], id="it-runs"),
+        pytest.param(stuck(active=2), [waiting()], id="another-pod"),
+        pytest.param(stuck(ready=1), [waiting()], id="one-is-ready"),
+        pytest.param(stuck(succeeded=1), [waiting()], id="one-did-its-work"),
+        pytest.param(stuck(), [{**waiting(), "status": {"phase": "Pending"}}], id="nothing-told"),
+    ],
+)
+def test_job_that_may_have_worked_is_not_deleted(tmp_path: Path, there: Raw, pods: list[Raw]) -> None:
+    ended = Ended(tmp_path, there)
+    for pod in pods:
+        ended.server.keep(pod)
+    action = ended.action(from_git=True)
+    with pytest.raises(PermanentError, match="its pods are running"):
+        preflight(ended.context(action), action)
+    assert ended.server.writes == []
+
+
+def test_job_that_never_got_its_image_is_made_again_with_the_one_from_git(tmp_path: Path) -> None:
+    ended = Ended(tmp_path, stuck())
+    ended.server.keep(waiting())
+    action = ended.action(from_git=True)
+    done = apply(ended.context(action), action, preflight(ended.context(action), action))
+    assert (done.status, ended.image) == (ActionStatus.APPLIED, "import:2")
+    assert done.message.endswith(
+        f"made again as import.yaml at {ended.commit[:12]} describes it (image of app from import:1 to import:2)"
+    )
+
+
+def test_job_that_gets_its_image_after_the_preflight_is_left_alone(tmp_path: Path) -> None:
+    ended = Ended(tmp_path, stuck())
+    ended.server.keep(waiting())
+    action = ended.action(from_git=True)
+    image = preflight(ended.context(action), action)
+    ended.server.keep(waiting(state={"running": {}}))
+    with pytest.raises(ConflictError, match="its pods are running"):
+        apply(ended.context(action), action, image)
+    assert (ended.server.writes, ended.image) == ([], "import:1")
+
+
 class Ended:
     """A cluster with that Job, and a repository that describes another version of it."""
 

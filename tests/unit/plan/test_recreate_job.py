@@ -36,7 +36,9 @@ def manifest(path: str = "import.yaml", namespace: str = "", **more: Any) -> Man
     return Manifest(ref=ref, commit=COMMIT, path=path, described=described)
 
 
-def planned(found: F, there: KubeObject, *manifests: Manifest, transient: bool = False) -> Plan:
+def planned(
+    found: F, there: KubeObject, *manifests: Manifest, transient: bool = False, pods: tuple[KubeObject, ...] = ()
+) -> Plan:
     diagnosis = Diagnosis(
         failure_class=found,
         cause="c",
@@ -45,7 +47,7 @@ def planned(found: F, there: KubeObject, *manifests: Manifest, transient: bool =
         fingerprint="ab" * 10,
         transient=transient,
     )
-    snapshot = ClusterSnapshot(objects=(there,), manifests=manifests)
+    snapshot = ClusterSnapshot(objects=(there, *pods), manifests=manifests)
     return draft_cluster_plan(incident_of(), ClusterCause(diagnosis=diagnosis, target=there.ref), snapshot)
 
 
@@ -69,6 +71,26 @@ def test_job_that_would_only_do_the_same_is_reported(
     plan = planned(found, there, *manifests)
     assert [action.name for action in plan.actions] == [Remedy.REPORT_ONLY]
     assert why in plan.rationale
+
+
+def waiting() -> KubeObject:
+    row = {"name": "app", "state": {"waiting": {"reason": "ImagePullBackOff"}}, "restartCount": 0}
+    status = {"phase": "Pending", "containerStatuses": [row]}
+    return KubeObject(raw=raw("Pod", "import-x", metadata=owned_by("Job", "import"), status=status))
+
+
+@pytest.mark.parametrize("found", [F.K8S_IMAGE_NOTFOUND, F.K8S_IMAGE_AUTH, F.K8S_IMAGE_NEVER, F.K8S_IMAGE_RATE])
+def test_job_that_cannot_get_its_image_is_made_again_with_the_one_in_git(found: F) -> None:
+    (action,) = planned(found, job({"active": 1}), manifest(image="import:2"), pods=(waiting(),)).actions
+    assert (action.name, action.parameters["commit"]) == (Remedy.RECREATE_JOB, COMMIT)
+    assert "containers[app].image: import:1 becomes import:2" in action.preview
+
+
+@pytest.mark.parametrize("manifests", [(), (manifest(),), (manifest(command=["other"]),)])
+def test_job_that_cannot_get_its_image_is_reported_where_git_has_no_other_one(manifests: tuple[Manifest, ...]) -> None:
+    plan = planned(F.K8S_IMAGE_NOTFOUND, job({"active": 1}), *manifests, pods=(waiting(),))
+    assert [action.name for action in plan.actions] == [Remedy.REPORT_ONLY]
+    assert "git describes no other one" in plan.rationale
 
 
 @pytest.mark.parametrize("found", [F.DEP_APPLY_INVALID, F.K8S_CRASH_APP, F.K8S_JOB])
