@@ -31,7 +31,9 @@ test: $(STAMP)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS) $(ARGS)
 
 test-cluster: $(STAMP)
-	@if [ -n "$$KUBECONFIG" ]; then $(BIN)/python -m pytest tests/cluster $(ARGS); \
+	@if [ -n "$$KUBECONFIG" ]; then \
+	  $(BIN)/python -m pytest -n 2 --dist loadgroup tests/cluster -m "not alone" $(ARGS); beside=$$?; \
+	  $(BIN)/python -m pytest tests/cluster -m alone $(ARGS) && exit $$beside; \
 	else echo "tests/cluster skipped: KUBECONFIG names no cluster"; fi
 
 check: $(STAMP)

@@ -20,7 +20,7 @@ from tasks.remember import read_story
 from tasks.settings import Settings
 from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]
 
 
 def policy(api: str = "networking.k8s.io/v1") -> dict[str, object]:

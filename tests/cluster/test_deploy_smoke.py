@@ -16,7 +16,7 @@ from tests.cluster.releases import DEAF, GOOD, cart, deploy, door
 from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
 from tests.flows.healing import Healing
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]
 GOOD_COMMIT, BAD_COMMIT, NEXT_COMMIT = "a" * 40, "b" * 40, "c" * 40
 BETTER = GOOD.replace("echo ok > /w/index", "echo better > /w/index")
 

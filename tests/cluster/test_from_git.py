@@ -24,7 +24,7 @@ from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC04
 from tests.flows.healing import Healing
 from tests.unit.clients.workspace.repositories import commit_files, git
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]
 VALUE = "hunter2-hunter2-hunter2"
 PRICES = manifest("ConfigMap", "prices", data={"p": "# what it costs\neur: 1\n"})
 LOGIN = manifest("Secret", "login", stringData={"p": VALUE})

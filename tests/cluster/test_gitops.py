@@ -20,7 +20,7 @@ from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC04
 from tests.flows.healing import Healing
 from tests.unit.clients.workspace.repositories import commit_files, git
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]
 IMAGE = "/spec/template/spec/containers/0/image"
 TYPO = "busybox:1.36.typo"
 COMMENT = "# the cart of the shop\n"

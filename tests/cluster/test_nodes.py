@@ -13,7 +13,7 @@ from tasks.settings import KubernetesSettings
 from tests.cluster.faults import container, deployment
 from tests.cluster.nodes import node_without_kubelet
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster, pytest.mark.alone, pytest.mark.xdist_group("cluster")]
 
 
 @pytest.fixture
