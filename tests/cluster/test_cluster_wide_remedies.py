@@ -26,7 +26,6 @@ from tests.cluster.faults import container, deployment
 from tests.cluster.nodes import node_without_kubelet
 from tests.cluster.shop import Shop
 from tests.cluster.treatments import scaled_to
-from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
 from tests.flows.healing import Healing
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.alone, pytest.mark.xdist_group("cluster")]

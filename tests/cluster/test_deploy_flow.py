@@ -18,7 +18,6 @@ from tasks.domain.rollout import DeployStatus
 from tasks.errors import NotFoundError, PermanentError
 from tasks.remember import read_story
 from tasks.settings import Settings
-from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]
 

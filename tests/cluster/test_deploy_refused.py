@@ -12,7 +12,6 @@ from tasks.domain.failure_class import FailureClass
 from tasks.domain.incident import IncidentStatus
 from tasks.domain.rollout import DeployStatus
 from tests.cluster.releases import Manifest, cart, config_map, deploy, job
-from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
 from tests.flows.healing import Healing
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]

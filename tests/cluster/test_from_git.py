@@ -20,7 +20,6 @@ from tasks.rollout.steps import preview_release
 from tests.cluster.faults import READY, SERVER, container, deployment, env_from, job, manifest, service
 from tests.cluster.shop import Shop
 from tests.cluster.test_rights import kubeconfig as kubeconfig  # noqa: PLC0414  a fixture
-from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
 from tests.flows.healing import Healing
 from tests.unit.clients.workspace.repositories import commit_files, git
 

@@ -16,7 +16,6 @@ from tasks.domain.outcome import Outcome
 from tasks.settings import Settings
 from tests.cluster.faults import deployment
 from tests.cluster.shop import WELL, Shop
-from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
 from tests.flows.healing import Healing
 from tests.unit.clients.workspace.repositories import commit_files, git
 

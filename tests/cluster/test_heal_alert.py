@@ -23,7 +23,6 @@ from tasks.rollout.steps import record_release
 from tests.cluster.alerts import crash_looping, notification, replicas_mismatch
 from tests.cluster.faults import ENV_CRASH, READY, SERVER, container, deployment
 from tests.cluster.shop import Shop
-from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
 from tests.flows.healing import Healing
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]

@@ -13,7 +13,6 @@ from tasks.domain.cluster import ObjectRef
 from tasks.domain.incident import IncidentStatus
 from tests.cluster.faults import service
 from tests.cluster.shop import WELL, Shop
-from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
 from tests.flows.healing import Healing
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]

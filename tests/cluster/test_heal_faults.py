@@ -11,7 +11,6 @@ from tasks.domain.incident import IncidentStatus
 from tests.cluster.accounts import generated_accounts
 from tests.cluster.treatments import HEALED, REPORTED, TREATMENTS, Treatment
 from tests.cluster.ward import Seen, Ward
-from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
 from tests.flows.healing import Healing
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]

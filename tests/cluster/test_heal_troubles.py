@@ -18,7 +18,6 @@ from tasks.domain.incident import IncidentStatus
 from tasks.domain.outcome import Outcome
 from tests.cluster.faults import READY, container, deployment, service
 from tests.cluster.shop import Shop
-from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
 from tests.flows.healing import Healing
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.alone, pytest.mark.xdist_group("cluster")]

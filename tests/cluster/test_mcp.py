@@ -17,7 +17,6 @@ from tasks.domain.incident import IncidentStatus
 from tests.cluster.faults import READY, SERVER, container, deployment
 from tests.cluster.shop import Shop
 from tests.cluster.test_heal_cluster import IMAGE
-from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
 from tests.flows.healing import Healing
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]

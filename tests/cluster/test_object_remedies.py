@@ -11,7 +11,6 @@ from tasks.clients.kubernetes.cluster import Cluster
 from tasks.domain.incident import IncidentStatus
 from tests.cluster.faults import container, deployment
 from tests.cluster.shop import Shop
-from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
 from tests.flows.healing import Healing
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]

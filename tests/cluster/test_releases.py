@@ -15,7 +15,6 @@ from tasks.domain.rollout import Rollout, RolloutState
 from tasks.rollout.steps import record_release
 from tests.cluster.faults import deployment
 from tests.cluster.shop import Shop
-from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
 from tests.flows.healing import Healing
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]

@@ -15,7 +15,6 @@ from tasks.settings import KubernetesSettings
 from tests.cluster.accounts import generated_accounts
 from tests.cluster.faults import manifest
 from tests.cluster.shop import Shop
-from tests.flows.conftest import prefect_server as prefect_server  # noqa: PLC0414  a fixture
 from tests.flows.healing import Healing
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]
