@@ -7,7 +7,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.github import GithubClient
-from tasks.clients.kubernetes.capture import capture_cluster
+from tasks.clients.kubernetes.capture import API_SERVER, capture_cluster
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.clients.ledger import EntryKind, Ledger
 from tasks.clients.pipeline import RunStore
@@ -29,14 +29,22 @@ from tasks.settings import Settings
 
 @task(task_run_name="read the state of the cluster", cache_policy=NO_CACHE, **RETRYING)
 def capture_state(incident: Incident) -> ClusterSnapshot:
-    """The state of the namespace that the incident is about, and of what it stands on, without secrets."""
+    """The state of the namespace that the incident is about, and of what it stands on, without secrets.
+
+    Raises:
+        TransientError: nobody answers there, while the incident is about an object of which nothing is known then.
+    """
     target = incident.signal.cluster
     if target is None:
         raise PermanentError("the signal names nothing in a cluster")
     settings = Settings().kubernetes.in_context(target.context)
     with Cluster.from_settings(settings) as cluster:
         namespaces = (target.namespace,) if target.namespace else None
-        return redact_snapshot(capture_cluster(cluster, namespaces=namespaces, now=datetime.now(UTC)))
+        snapshot = redact_snapshot(capture_cluster(cluster, namespaces=namespaces, now=datetime.now(UTC)))
+    unanswered = next((one.reason for one in snapshot.unreadable if one.source == API_SERVER), None)
+    if unanswered is not None and target.name:
+        raise TransientError(unanswered)
+    return snapshot
 
 
 MAX_PREFECT_MESSAGES = 20_000

@@ -23,6 +23,8 @@ class FakeKubernetes:
         self.objects: list[Json] = []
         self.logs: dict[tuple[str, str, bool], str] = {}
         self.requests: list[tuple[str, str]] = []
+        self.away = False
+        """Whether it takes calls and ends them without an answer, as an API server that starts again."""
         self.url = ""
 
     def add(self, kind: str, name: str, namespace: str = "", **rest: Any) -> None:
@@ -104,6 +106,9 @@ def serving(fake: FakeKubernetes) -> Iterator[FakeKubernetes]:
         def do_any(self) -> None:
             url = urlsplit(self.path)
             fake.requests.append((self.command, url.path))
+            if fake.away:
+                self.close_connection = True
+                return
             told = fake.answer(url.path, parse_qs(url.query), self.headers.get("Accept", ""))
             self.send_response(404 if told is None else 200)
             body = b'{"kind": "Status", "message": "not found"}' if told is None else told

@@ -1,4 +1,4 @@
-"""GitHub or the ledger away in the middle of a heal: it waits and says what for, and nothing is lost or done twice."""
+"""GitHub, the cluster or the ledger away during a heal: it waits, says what for, and nothing is lost or done twice."""
 
 import os
 import sqlite3
@@ -13,11 +13,21 @@ import pytest
 from deployments.demo.project import DemoRepository
 from tasks.act.task import carry_out, merge_fix
 from tasks.clients.ledger import Delay
-from tasks.collect.task import collect_evidence
+from tasks.collect.task import capture_state, collect_evidence
 from tasks.domain.approval import Answer
-from tasks.domain.incident import Incident, IncidentStatus
+from tasks.domain.incident import (
+    ClusterTarget,
+    Incident,
+    IncidentStatus,
+    Signal,
+    SignalKind,
+    SignalSource,
+    open_incident,
+)
 from tasks.errors import TransientError
 from tests.fakes.github import TOKEN, serving
+from tests.fakes.kubernetes_api import FakeKubernetes
+from tests.fakes.kubernetes_api import serving as serving_cluster
 from tests.flows.healing import Healing
 from tests.flows.hosted import HostedHealing
 
@@ -91,6 +101,43 @@ def test_github_away_while_the_fix_is_offered_leaves_one_branch_and_one_pull_req
     assert len(hosted.offered()) == 1
     assert set(hosted.fake.refs) == {"main", f"healflow/{incident.id}"}
     assert len(hosted.ledger.approvals.of_incident(incident.id)) == 1, "nobody was asked again"
+
+
+def test_cluster_away_from_the_start_delays_the_heal_and_is_named(
+    healing: Healing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture_state, "retries", 0)  # as when all of them have failed
+    monkeypatch.setenv("HEALFLOW_KUBERNETES__LOOK_AGAIN_SECONDS", "0")
+    now = datetime.now(UTC)
+    signal = Signal(
+        source=SignalSource.CLUSTER,
+        kind=SignalKind.ROLLOUT,
+        delivery_id="d",
+        repository="local/cluster",
+        branch="",
+        commit="",
+        title="cart does not come out",
+        cluster=ClusterTarget(namespace="shop", kind="Deployment", name="cart"),
+        occurred_at=now,
+    )
+    incident = healing.ledger.incidents.open(open_incident(signal, now=now))
+    with serving_cluster(FakeKubernetes()) as fake:
+        fake.add("Namespace", "shop")
+        monkeypatch.setenv("HEALFLOW_KUBERNETES__KUBECONFIG", str(fake.kubeconfig(tmp_path)))
+        fake.away = True
+        with pytest.raises(TransientError):
+            healing.start(incident)
+        assert not healing.story(incident).incident.status.ended
+        assert delay_of(healing, incident).until > datetime.now(UTC)
+        assert "waits, and tries again at" in told(healing, incident)
+        assert f"the API server {fake.url} cannot be reached" in told(healing, incident)
+
+        fake.away = False
+        outcome = healing.go_on(incident, anew=True)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.REPORTED, outcome.summary
+    assert {method for method, _ in fake.requests} == {"GET"}, "nothing was changed"
+    assert ("GET", "/api/v1/namespaces/shop/pods") in fake.requests, "it was looked at"
 
 
 def test_ledger_locked_in_the_middle_of_a_heal_is_waited_for(healing: Healing) -> None:

@@ -16,6 +16,8 @@ from tasks.clients.kubernetes.suspects import LogRequest, suspects_of
 from tasks.domain.cluster import ClusterSnapshot, ObjectRef, mappings_of
 from tasks.errors import BadInputError, ForbiddenError, HealflowError, NotFoundError, TransientError
 
+API_SERVER = "cluster-api"
+"""The source that could not be read when the API server does not answer at all."""
 AT_ONCE = 6
 """Requests at a time: few, so that a busy API server is not kept busier."""
 LOG_LINES = 10_000
@@ -47,7 +49,7 @@ def capture_cluster(
             _check_namespace(cluster, namespace)
     except TransientError as error:
         host, said = cluster.connection.host, str(error)
-        into.cannot_read("cluster-api", said if host in said else f"the API server {host} cannot be reached ({said})")
+        into.cannot_read(API_SERVER, said if host in said else f"the API server {host} cannot be reached ({said})")
         return into.snapshot(captured_at=now)
     work = _Capture(cluster, into)
     work.run(tuple(listings_of(namespaces, served)), work.list_all, tell)
