@@ -17,7 +17,16 @@ from tasks.approve import (
     read_link,
 )
 from tasks.clients.ledger import StoredApproval
-from tasks.domain.approval import Answer, ApprovalChannel, ApprovalLink, Attempt, Identity, Judgement, Refusal
+from tasks.domain.approval import (
+    SNOOZE_SECONDS,
+    Answer,
+    ApprovalChannel,
+    ApprovalLink,
+    Attempt,
+    Identity,
+    Judgement,
+    Refusal,
+)
 from tasks.domain.card import Card
 from tasks.domain.incident import IncidentStatus
 from tasks.errors import BadInputError, NotFoundError
@@ -31,7 +40,7 @@ _STATUS = {
     Refusal.EXPIRED: 410,
 }
 """Everything else is 403: this person, or this form, may not."""
-_ANSWERS = (Answer.APPROVE, Answer.APPROVE_AND_MERGE, Answer.REJECT, Answer.EDIT)
+_ANSWERS = (Answer.APPROVE, Answer.APPROVE_AND_MERGE, Answer.REJECT, Answer.EDIT, Answer.SNOOZE)
 _FORGERIES_AN_HOUR = 20
 """How many unsigned links are written into the audit trail; nobody may fill it from outside."""
 
@@ -150,6 +159,7 @@ class Page:
             channel=ApprovalChannel.PAGE,
             reason=form.get("reason", ""),
             edits=_edits(form) if answer is Answer.EDIT else {},
+            snooze_seconds=SNOOZE_SECONDS if answer is Answer.SNOOZE else 0,
             at=now.astimezone(UTC),
         )
 

@@ -190,6 +190,7 @@ def _forms(card: Card, reader: Reader) -> str:
     parts.append(_reject_form(seal, reader))
     if card.editable and not reader.may_approve:
         parts.append(_edit_form(card, seal, reader))
+    parts.append(_snooze_form(card, seal))
     return (
         f'<section id="answer" aria-labelledby="h-answer"><h2 id="h-answer">Your answer</h2>{"".join(parts)}</section>'
     )
@@ -218,6 +219,19 @@ def _edit_form(card: Card, seal: str, reader: Reader) -> str:
         "<p>The plan is made anew with your values, passes policy again, and is asked about again.</p>"
         f'<form method="post">{seal}{fields}'
         '<button class="plain" name="answer" value="edit">Plan with these values</button></form></details>'
+    )
+
+
+def _snooze_form(card: Card, seal: str) -> str:
+    quiet = card.snoozed_until if card.state is CardState.SNOOZED else None
+    told = (
+        f"Quiet until {_time(quiet)}; the deadline stays."
+        if quiet
+        else "Reminds nobody for an hour; the deadline stays."
+    )
+    return (
+        f'<form method="post">{seal}<p class="soft" role="status">{told}</p>'
+        '<button class="plain" name="answer" value="snooze">Snooze 1 hour</button></form>'
     )
 
 

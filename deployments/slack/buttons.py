@@ -5,8 +5,6 @@ from deployments.slack.text import Block, label
 from tasks.domain.card import Card
 from tasks.domain.plan import Risk
 
-SNOOZE_SECONDS = 3600
-
 
 def buttons(card: Card) -> Block:
     """The row of buttons: merging where that is another answer, editing where something can be edited."""

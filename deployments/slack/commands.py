@@ -7,7 +7,7 @@ from datetime import datetime
 from deployments.notifying import read_card
 from deployments.slack.blocks import card_blocks
 from deployments.slack.text import Block, escaped
-from tasks.approve import answer_newest
+from tasks.approve import answer_question, attempt_at, find_question
 from tasks.clients.ledger import Ledger
 from tasks.domain.approval import Answer, ApprovalChannel, Identity
 from tasks.errors import HealflowError
@@ -17,7 +17,8 @@ from tasks.settings import Settings
 MAX_LISTED = 10
 USAGE = (
     "`/healflow incidents` lists the newest, `/healflow show ID` tells one whole, "
-    "`/healflow approve ID` and `/healflow approve-and-merge ID` say yes, `/healflow reject ID REASON` says no."
+    "`/healflow approve ID` and `/healflow approve-and-merge ID` say yes, `/healflow reject ID REASON` says no. "
+    "An answer takes the whole id, of the incident or of one question about it."
 )
 
 
@@ -42,14 +43,14 @@ class Asking:
 def run_command(text: str, asking: Asking) -> Told:
     """Carry out one command; what cannot be done is said, and nothing is done."""
     name, _, rest = text.strip().partition(" ")
-    incident_id, _, more = rest.strip().partition(" ")
+    named, _, more = rest.strip().partition(" ")
     run = _COMMANDS.get(name.lower())
     if run is None:
         return Told(USAGE)
-    if not incident_id and run is not _incidents:
+    if not named and run is not _incidents:
         return Told(f"Name an incident. {USAGE}")
     try:
-        return run(asking, incident_id, more.strip())
+        return run(asking, named, more.strip())
     except HealflowError as error:
         return Told(f"Nothing was done: {escaped(str(error))}")
 
@@ -76,22 +77,22 @@ def _show(asking: Asking, incident_id: str, _more: str) -> Told:
 
 
 def _answering(answer: Answer) -> Callable[[Asking, str, str], Told]:
-    def run(asking: Asking, incident_id: str, reason: str) -> Told:
+    def run(asking: Asking, named: str, reason: str) -> Told:
         if answer is Answer.REJECT and not reason:
             return Told("Say why: `/healflow reject ID REASON`. Nothing was done.")
-        judgement = answer_newest(
-            asking.ledger,
-            incident_id,
+        request = find_question(asking.ledger, named)
+        attempt = attempt_at(
+            request,
             answer=answer,
             identity=asking.identity,
             channel=ApprovalChannel.SLACK,
-            people=asking.settings.approvals.people,
-            now=asking.now,
             reason=reason,
+            now=asking.now,
         )
+        judgement = answer_question(asking.ledger, attempt, people=asking.settings.approvals.people)
         if judgement.refusal is not None:
             return Told(f"Nothing was done: {escaped(judgement.message)}.")
-        story = read_story(asking.ledger, incident_id)
+        story = read_story(asking.ledger, request.incident_id)
         steps = "; ".join(action.summary for action in story.plan.actions) if story.plan else ""
         return Told(f"{escaped(judgement.message)}: {escaped(steps, 600)}")
 

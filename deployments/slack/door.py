@@ -12,7 +12,6 @@ from typing import Any
 
 from deployments.notifying import read_card
 from deployments.slack.blocks import card_blocks, card_text
-from deployments.slack.buttons import SNOOZE_SECONDS
 from deployments.slack.commands import Asking, run_command
 from deployments.slack.forms import EDIT_FORM, REASON, REJECT_FORM, edit_form, reject_form
 from deployments.slack.pressing import Press, Ticket, read_ticket
@@ -21,6 +20,7 @@ from tasks.approve import answer_question, check_edit, identify, refuse_answer
 from tasks.clients.ledger import Ledger
 from tasks.clients.slack import Posted, SlackClient
 from tasks.domain.approval import (
+    SNOOZE_SECONDS,
     Answer,
     ApprovalChannel,
     Attempt,

@@ -85,6 +85,30 @@ def answer_newest(
     return answer_question(ledger, attempt, people=people)
 
 
+def find_question(ledger: Ledger, name: str) -> ApprovalRequest:
+    """The question with exactly that id, or the one that waits about the incident with exactly that id; where none
+    waits any more, the last that did, so that whoever answers it is told what became of it.
+
+    Raises:
+        NotFoundError: nothing is called exactly so; a beginning is not enough to answer by.
+        ConflictError: the incident was never asked about, or several of its questions wait.
+    """
+    stored = ledger.approvals.get(name)
+    if stored is not None:
+        return stored.request
+    incident = ledger.incidents.get(name).incident
+    if incident.id != name:
+        raise NotFoundError(f"no incident and no question has exactly the id {name!r}; is {incident.id} meant?")
+    asked = ledger.approvals.of_incident(incident.id)
+    if not asked:
+        raise ConflictError(f"{incident.id} waits for no answer: it is {incident.status}")
+    waiting = [one.request for one in asked if one.answer is None]
+    if len(waiting) > 1:
+        names = ", ".join(one.id for one in waiting)
+        raise ConflictError(f"several questions about {incident.id} wait, so name one of them: {names}")
+    return waiting[0] if waiting else asked[-1].request
+
+
 def attempt_at(
     request: ApprovalRequest,
     *,

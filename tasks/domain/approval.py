@@ -159,6 +159,10 @@ class ApprovalLink(Noun):
     """Who vouches for that: the vote of whoever made the link, or `email:ADDRESS` when it was sent there."""
 
 
+SNOOZE_SECONDS = 3600
+"""For so long a question that somebody put off reminds nobody, through whatever channel."""
+
+
 class Attempt(Noun):
     """Somebody tries to answer; nothing of it counts before it is judged."""
 

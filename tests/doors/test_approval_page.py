@@ -264,6 +264,55 @@ def test_edit_asks_for_a_new_plan_and_approves_nothing(tmp_path: Path) -> None:
     assert "Planned anew with other values" in asked.get(asked.token()).text
 
 
+def test_snooze_answers_nothing_and_keeps_the_deadline(tmp_path: Path) -> None:
+    asked = Paged(tmp_path)
+    assert asked.fill(asked.token(), answer="snooze").status_code == 303
+    assert not asked.settled
+    assert asked.ledger.approvals.to_resume() == (), "no run is woken"
+    stored = asked.ledger.approvals.get(asked.request.id)
+    assert stored is not None
+    assert stored.snoozed_until is not None
+    assert timedelta(minutes=59) < stored.snoozed_until - asked.at <= timedelta(hours=1)
+    assert stored.request.deadline == asked.request.deadline
+    assert asked.trail() == ["answer.snoozed"]
+    page = asked.get(asked.token()).text
+    assert "Quiet until" in page
+    assert 'value="approve"' in page, "it can be answered all the same"
+    assert asked.fill(asked.token(), answer="reject", reason="not now").status_code == 303
+    assert asked.settled
+
+
+@pytest.mark.parametrize(
+    ("terms", "person", "ago", "status", "refusal"),
+    [
+        ({"approvers": ["ada"]}, "grace", timedelta(0), 403, "not_allowed"),
+        ({}, "mallory", timedelta(0), 403, "not_allowed"),
+        ({}, "grace", timedelta(hours=2), 410, "expired"),
+    ],
+)
+def test_snooze_by_somebody_who_may_not_or_too_late_puts_nothing_off(
+    tmp_path: Path, terms: dict[str, object], person: str, ago: timedelta, status: int, refusal: str
+) -> None:
+    asked = Paged(tmp_path, asked_ago=ago, **terms)
+    asked.cookies = {"healflow_form": "shown-while-it-was-open"}
+    token = asked.token(person)
+    form = {"seal": form_seal(token, "shown-while-it-was-open", KEY), "answer": "snooze"}
+    assert asked.post(token, form).status_code == status
+    stored = asked.ledger.approvals.get(asked.request.id)
+    assert stored is not None
+    assert stored.snoozed_until is None
+    assert asked.trail_of_refusals() == [(person, refusal)]
+
+
+def test_snooze_without_the_seal_of_the_page_puts_nothing_off(tmp_path: Path) -> None:
+    asked = Paged(tmp_path)
+    asked.get(asked.token())
+    assert asked.post(asked.token(), {"answer": "snooze", "seal": "guessed"}).status_code == 403
+    stored = asked.ledger.approvals.get(asked.request.id)
+    assert stored is not None
+    assert stored.snoozed_until is None
+
+
 def test_page_runs_no_script_loads_nothing_and_is_kept_nowhere(tmp_path: Path) -> None:
     asked = Paged(tmp_path)
     shown = asked.get(asked.token())

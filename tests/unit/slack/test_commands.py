@@ -7,7 +7,7 @@ import pytest
 
 from deployments.demo.slack.limits import texts_of
 from tasks.domain.approval import Answer, ApprovalChannel
-from tasks.domain.incident import IncidentStatus
+from tasks.domain.incident import IncidentStatus, open_incident
 from tests.unit.slack.scene import GRACE, Scene, in_slack
 
 
@@ -27,6 +27,44 @@ def test_command_that_says_nothing_clear_does_nothing(scene: Scene, text: str) -
 def test_unknown_incident_is_said(scene: Scene) -> None:
     scene.server.command(GRACE, "approve inc-none")
     assert "Nothing was done: no incident has the id" in scene.whispered.replace("\u200b", "")
+
+
+def test_beginning_of_an_id_answers_nothing(scene: Scene) -> None:
+    whole = scene.told.incident.id
+    for beginning in (whole[:-1], "inc", whole[:5], scene.told.request.id[:-1]):
+        scene.server.command(GRACE, f"approve {beginning}")
+        assert "Nothing was done: no incident" in scene.whispered
+    assert f"is {whole} meant?" in whispered_after(scene, f"approve {whole[:-1]}")
+    assert not scene.told.settled
+    assert scene.told.trail() == []
+
+
+def test_question_is_named_where_several_wait_and_nothing_is_taken_before(scene: Scene) -> None:
+    told = scene.told
+    other = told.request.model_copy(update={"id": f"{told.incident.id}-other", "plan_digest": "o" * 64, "nonce": "o"})
+    told.ledger.approvals.ask(other)
+    said = whispered_after(scene, f"approve {told.incident.id}")
+    assert "several questions about" in said
+    assert told.request.id in said
+    assert other.id in said
+    assert told.trail() == []
+    scene.server.command(GRACE, f"approve {told.request.id}")
+    assert told.settled
+    stored = told.ledger.approvals.get(other.id)
+    assert stored is not None
+    assert stored.answer is None, "the other one still waits"
+
+
+def test_incident_that_was_never_asked_about_takes_no_answer(scene: Scene) -> None:
+    signal = scene.told.incident.signal.model_copy(update={"delivery_id": "another", "title": "another"})
+    opened = scene.told.ledger.incidents.open(open_incident(signal, now=scene.moment))
+    assert "waits for no answer: it is open" in whispered_after(scene, f"approve {opened.id}")
+
+
+def whispered_after(scene: Scene, text: str) -> str:
+    """What the person who gave a command was told, without the spaces that keep it from being markup."""
+    scene.server.command(GRACE, text)
+    return scene.whispered.replace("\u200b", "")
 
 
 def test_no_needs_a_reason(scene: Scene) -> None:
