@@ -11,6 +11,7 @@ from tasks.act.task import (
     had_acted,
     hold_target,
     merge_fix,
+    note_void,
     open_fix,
     release_target,
     take_back,
@@ -21,7 +22,7 @@ from tasks.domain.incident import SignalSource
 from tasks.domain.outcome import ActionResult, ActionStatus, Verification
 from tasks.domain.plan import Decision, Remedy
 from tasks.domain.story import Remediation, Triage
-from tasks.errors import PermanentError
+from tasks.errors import ConflictError, PermanentError
 from tasks.gate.task import look_again
 from tasks.verify.task import healthy_by_itself, prove, prove_in_cluster
 
@@ -43,13 +44,19 @@ def remediate(triage: Triage, decision: Decision, approval: Approval | None, run
 
 
 def _act(triage: Triage, decision: Decision, approval: Approval | None, run_id: str) -> Remediation:
-    look_again(decision)
-    confirm(triage, decision, approval)
+    try:
+        look_again(decision)
+        confirm(triage, decision, approval)
+    except ConflictError as error:
+        note_void(triage, approval, str(error))
+        raise
     results: list[ActionResult] = []
     for index in range(len(triage.plan.actions)):
         try:
             result = ActionResult.model_validate(carry_out(triage, index, run_id))
         except PermanentError as error:
+            if isinstance(error, ConflictError) and not results:
+                note_void(triage, approval, str(error))
             return _undo(triage, results, None, problem=str(error))
         results.append(result)
         get_run_logger().info("%s %s: %s", result.action_name, result.status, result.message)

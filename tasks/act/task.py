@@ -131,6 +131,16 @@ def confirm(triage: Triage, decision: Decision, approval: Approval | None) -> No
         _check_still_open(ledger, triage)
 
 
+@task(task_run_name="say that the plan is void", cache_policy=NO_CACHE, **RETRYING)
+def note_void(triage: Triage, approval: Approval | None, reason: str) -> None:
+    """Write into the audit trail that nothing of a plan was done, and why; an approval of it counts for nothing now."""
+    told: dict[str, object] = {"reason": reason[:1_000], "actions": [action.summary for action in triage.plan.actions]}
+    if approval is not None:
+        told |= {"request_id": approval.request_id, "plan_digest": approval.plan_digest}
+    kind = "plan.void" if approval is None else "approval.void"
+    _ledger().audit.write(kind, incident_id=triage.incident.id, actor="healflow", document=told, at=datetime.now(UTC))
+
+
 def _check_still_open(ledger: Ledger, triage: Triage) -> None:
     status = ledger.incidents.get(triage.incident.id).incident.status
     if status.ended:

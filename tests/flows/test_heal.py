@@ -9,7 +9,7 @@ import pytest
 
 from tasks.approve import answer_question, attempt_at, expire, identify
 from tasks.domain.approval import Answer, ApprovalChannel, IdentityKind, Refusal
-from tasks.domain.incident import IncidentStatus
+from tasks.domain.incident import Incident, IncidentStatus
 from tasks.domain.outcome import ActionStatus
 from tasks.errors import BadInputError, ConflictError
 from tasks.gate.policy import DEFAULT_POLICY
@@ -87,6 +87,19 @@ def test_bare_resume_is_refused_and_approves_nothing(healing: Healing) -> None:
     assert untouched(healing)
 
 
+def void_because(healing: Healing, incident: Incident) -> str:
+    """Why the audit trail says that the approval of an incident is void; nothing may have been done."""
+    assert untouched(healing)
+    assert [begun for begun in healing.ledger.memory.actions_of(incident.id) if begun.result is not None] == []
+    (entry,) = [one for one in healing.ledger.audit.entries(incident_id=incident.id) if one.kind == "approval.void"]
+    told = json.loads(entry.document)
+    request = healing.story(incident).request
+    assert request is not None
+    assert told["request_id"] == request.id
+    assert healing.ledger.audit.verify().problem == ""
+    return str(told["reason"])
+
+
 def test_approval_is_void_once_the_branch_moved(healing: Healing) -> None:
     incident = healing.break_format()
     assert healing.start(incident) is None
@@ -96,19 +109,33 @@ def test_approval_is_void_once_the_branch_moved(healing: Healing) -> None:
     assert outcome is not None
     assert outcome.status is IncidentStatus.ESCALATED
     assert "the plan is void" in outcome.summary
-    assert untouched(healing)
+    assert "the plan is void" in void_because(healing, incident)
 
 
-def test_approval_is_void_once_the_policy_changed(healing: Healing, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("change", ["limit", "policy", "kill switch"])
+def test_approval_is_void_once_the_policy_changed_or_the_kill_switch_is_on(
+    healing: Healing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: str
+) -> None:
+    policy = shutil.copytree(DEFAULT_POLICY, tmp_path / "policy")
+    monkeypatch.setenv("HEALFLOW_POLICY_DIR", str(policy))
     incident = healing.break_format()
     assert healing.start(incident) is None
-    healing.answer(incident, Answer.APPROVE)
-    monkeypatch.setenv("HEALFLOW_MAX_ACTIONS_PER_HOUR", "5")
+    healing.answer(incident, Answer.APPROVE_AND_MERGE)
+    tip = healing.tip()
+    if change == "limit":
+        monkeypatch.setenv("HEALFLOW_MAX_ACTIONS_PER_HOUR", "5")
+    elif change == "policy":
+        with (policy / "data.json").open("a") as file:
+            file.write("\n")
+    else:
+        monkeypatch.setenv("HEALFLOW_KILL_SWITCH", "true")
     outcome = healing.go_on(incident)
     assert outcome is not None
     assert outcome.status is IncidentStatus.ESCALATED
-    assert "policy or its limits changed" in outcome.summary
-    assert untouched(healing)
+    said = "the kill switch was turned on" if change == "kill switch" else "the policy or its limits changed"
+    assert said in outcome.summary
+    assert said in void_because(healing, incident)
+    assert healing.tip() == tip
 
 
 def test_approved_fix_is_proven_and_merged_and_can_be_undone(healing: Healing) -> None:
