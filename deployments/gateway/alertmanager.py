@@ -7,8 +7,8 @@ from fastapi import APIRouter, Header, Request
 
 from deployments.gateway.answers import Accepted, refusals
 from deployments.gateway.body import check_json, read_body
-from deployments.gateway.describing import JSON_OBJECT
 from deployments.gateway.gateway import Gateway
+from deployments.gateway.payloads import ALERTMANAGER
 from tasks.intake import check_bearer, parse_alertmanager
 
 
@@ -22,7 +22,7 @@ def alertmanager_door(gateway: Gateway) -> APIRouter:
         response_model_exclude_none=True,
         summary="A notification of Alertmanager: alerts that fire, and alerts that no longer do",
         responses=refusals(400, 401, 413, 415, 422, 503),
-        openapi_extra=dict(JSON_OBJECT),
+        openapi_extra=ALERTMANAGER,
     )
     async def alertmanager(
         request: Request, authorization: Annotated[str | None, Header(max_length=512)] = None

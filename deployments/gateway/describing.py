@@ -1,14 +1,9 @@
-"""Bodies in the OpenAPI description of doors that read them raw, since a signature is over bytes."""
+"""The body of our own format in the OpenAPI description; it is read raw, since a signature is over bytes."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
-
-JSON_OBJECT: Mapping[str, Any] = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
-}
-"""A body whose form the sender's own documentation gives."""
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:

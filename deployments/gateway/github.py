@@ -4,14 +4,19 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
+from pydantic.config import JsonDict
 
 from deployments.gateway.answers import Accepted, refusals
 from deployments.gateway.body import check_json, read_body
-from deployments.gateway.describing import JSON_OBJECT
 from deployments.gateway.gateway import Gateway
+from deployments.gateway.payloads import GITHUB
 from tasks.clients.ledger.events import COMMENTS
 from tasks.domain.comment import CommentCommand
 from tasks.intake import check_signature, parse_github
+
+_EVENT: JsonDict = {"examples": ["workflow_run", "check_run"], "pattern": "^[a-z_]+$"}
+_DELIVERY: JsonDict = {"pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]*$"}
+"""Of the description alone: what is not so is told in words of our own."""
 
 
 def github_door(gateway: Gateway) -> APIRouter:
@@ -24,12 +29,12 @@ def github_door(gateway: Gateway) -> APIRouter:
         response_model_exclude_none=True,
         summary="A GitHub webhook delivery, or one of the local pipeline",
         responses=refusals(400, 401, 413, 415, 422, 503),
-        openapi_extra=dict(JSON_OBJECT),
+        openapi_extra=GITHUB,
     )
     async def github(
         request: Request,
-        x_github_event: Annotated[str, Header(max_length=64)] = "",
-        x_github_delivery: Annotated[str, Header(max_length=128)] = "",
+        x_github_event: Annotated[str, Header(max_length=64, json_schema_extra=_EVENT)] = "",
+        x_github_delivery: Annotated[str, Header(max_length=128, json_schema_extra=_DELIVERY)] = "",
         x_hub_signature_256: Annotated[str | None, Header(max_length=256)] = None,
     ) -> Accepted:
         body = await read_body(request, max_bytes=gateway.settings.event_max_bytes)

@@ -18,6 +18,7 @@ from deployments.gateway.gateway import Gateway
 from deployments.gateway.page_answers import MAX_FORM_BYTES, Page, Told, refused_form
 from deployments.gateway.page_html import message_page
 from deployments.gateway.page_style import HEADERS
+from deployments.gateway.payloads import PAGE_ANSWER
 from tasks.errors import BadInputError, HealflowError, TransientError
 
 COOKIE = "healflow_form"
@@ -57,6 +58,7 @@ def page_door(gateway: Gateway) -> APIRouter:
         summary="The answer, from the form of the page alone",
         responses=_described(303, 400, 403, 404, 409, 410, 413, 415, 422, 503),
         operation_id="answer_question",
+        openapi_extra=PAGE_ANSWER,
     )
     async def answer(request: Request, token: str) -> Response:
         try:

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Header, Request
 
 from deployments.gateway.answers import Accepted, refusals
 from deployments.gateway.body import read_body
-from deployments.gateway.describing import JSON_OBJECT
 from deployments.gateway.gateway import Gateway
+from deployments.gateway.payloads import PREFECT
 from tasks.intake import check_bearer, parse_prefect
 
 
@@ -22,7 +22,7 @@ def prefect_door(gateway: Gateway) -> APIRouter:
         response_model_exclude_none=True,
         summary="A flow run that failed, or a heal that waits, told by an automation of Prefect",
         responses=refusals(400, 401, 413, 422, 503),
-        openapi_extra=dict(JSON_OBJECT),
+        openapi_extra=PREFECT,
     )
     async def prefect(
         request: Request, authorization: Annotated[str | None, Header(max_length=512)] = None

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from deployments.gateway.answers import refusals
 from deployments.gateway.body import read_body
 from deployments.gateway.gateway import Gateway
+from deployments.gateway.payloads import SLACK_COMMAND, SLACK_INTERACTION
 from deployments.slack.door import SlackDoor
 from tasks.clients.slack import SlackClient
 from tasks.domain.chat import ChatCommand, ChatForm, ChatPress
@@ -55,6 +56,7 @@ def slack_door(gateway: Gateway, *, clock: Callable[[], datetime] = _now) -> API
     @router.post(
         "/slack/interactions",
         summary="A press or a form in Slack",
+        openapi_extra=SLACK_INTERACTION,
         responses=refusals(400, 401, 413, 422),
         response_class=Response,
     )
@@ -64,6 +66,7 @@ def slack_door(gateway: Gateway, *, clock: Callable[[], datetime] = _now) -> API
     @router.post(
         "/slack/commands",
         summary="The command /healflow",
+        openapi_extra=SLACK_COMMAND,
         responses=refusals(400, 401, 413, 422),
         response_class=Response,
     )

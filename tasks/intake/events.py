@@ -26,6 +26,8 @@ EVENT_WINDOW_SECONDS = 300
 """How old, or how far ahead, a signature may be; within it, the same event again is the same delivery."""
 MAX_LOG = 500_000
 _Name = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$")]
+_OWNER_AND_NAME = "^[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$"
+"""Of the description; `Fields.repository` is what decides."""
 _VERSION = "v1"
 
 
@@ -64,7 +66,7 @@ class EventPayload(_Told):
     kind: SignalKind = SignalKind.CI_RUN
     occurred_at: AwareDatetime
     title: Annotated[str, Field(min_length=1, max_length=300)]
-    repository: Annotated[str, Field(description="`owner/name`")]
+    repository: Annotated[str, Field(description="`owner/name`", json_schema_extra={"pattern": _OWNER_AND_NAME})]
     branch: Annotated[str, Field(max_length=255)] = ""
     commit: Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})?$")] = ""
     run: EventRun | None = None
