@@ -8,6 +8,7 @@ from prefect.logging import get_run_logger
 
 from flows.announcing import announce
 from flows.asking import ask_and_wait, edited
+from flows.following import left_behind
 from flows.living import giving_signs, own_run_id
 from flows.remediate import remediate
 from flows.triage import triage
@@ -60,8 +61,10 @@ def _heal(incident_id: str, run_id: str) -> Outcome:
 def _decide_and_act(story: Triage, run_id: str) -> Outcome:
     decision = Decision.model_validate(decide_plan(story))
     get_run_logger().info("Policy says %s: %s", decision.verdict, decision.reason)
-    if decision.verdict is Verdict.DENY or not story.plan.changes_something:
+    if decision.verdict is Verdict.DENY:
         return Outcome.model_validate(close(story, decision, None, None))
+    if not story.plan.changes_something:
+        return Outcome.model_validate(close(story, decision, None, None, left_behind(story, None)))
     if decision.verdict is Verdict.ASK:
         publish(story.incident.id)
         announce(story)
@@ -77,4 +80,4 @@ def _go_on(settled: Settled, run_id: str) -> Outcome:
         if not approval.answer.approves:
             return Outcome.model_validate(close(story, decision, approval, None))
     remediation = Remediation.model_validate(remediate(story, decision, approval, run_id))
-    return Outcome.model_validate(close(story, decision, approval, remediation))
+    return Outcome.model_validate(close(story, decision, approval, remediation, left_behind(story, remediation)))

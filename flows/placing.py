@@ -3,17 +3,21 @@
 Every step can be done again, so that a process that is killed here leaves nothing half done.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from tasks.approve import withdraw
 from tasks.clients.ledger import Ledger
 from tasks.domain.base import Noun
-from tasks.domain.grouping import GroupKey
-from tasks.domain.incident import IncidentStatus, Resolved, Signal, open_incident
+from tasks.domain.grouping import Following, GroupKey, Member
+from tasks.domain.incident import IncidentStatus, Resolved, Signal, open_incident, signal_key
 from tasks.intake import choose_incident, group_keys
 from tasks.remember.record import resolved_outcome
 from tasks.remember.story import read_story
 from tasks.settings import IntakeSettings
+
+MAX_GENERATIONS = 5
+"""How many incidents one after the other are for what the one before left; then a person takes over."""
 
 
 class Placement(Noun):
@@ -52,6 +56,27 @@ def _join(ledger: Ledger, incident_id: str, signal: Signal, key: str, by: GroupK
 def _is_told(count: int) -> bool:
     """A storm of thousands does not fill the incident's story."""
     return 0 < count <= 10 or (count > 10 and count % 100 == 0)
+
+
+def place_left(
+    ledger: Ledger, incident_id: str, failing: Sequence[Member], *, settings: IntakeSettings, now: datetime
+) -> Following | None:
+    """The one incident for all that still fails of one that ends, opened with its end; `None` when nothing does.
+
+    They shared a cause or seemed to, so that the next look is again at one of them and not at each.
+    """
+    if not failing:
+        return None
+    if ledger.members.generation(incident_id, most=MAX_GENERATIONS) >= MAX_GENERATIONS:
+        told = f"{len(failing)} of its failures still show after {MAX_GENERATIONS} more incidents; a person has to look"
+        ledger.incidents.note(incident_id, told, at=now)
+        return None
+    first = failing[0].signal
+    return Following(
+        incident=open_incident(first, now=now),
+        found_by=group_keys(first, by=settings.group_by),
+        members=tuple(signal_key(one.signal) for one in failing),
+    )
 
 
 def place_end(ledger: Ledger, end: Resolved, *, now: datetime) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from tasks.domain.base import Noun, UtcTime
-from tasks.domain.incident import IncidentStatus, Signal
+from tasks.domain.incident import Incident, IncidentStatus, Signal
 
 
 class GroupedBy(StrEnum):
@@ -44,7 +44,18 @@ class Member(Noun):
 
     signal: Signal
     joined_by: str
-    """What it shares with the incident, as `node worker-1`; empty for the first."""
+    """What it shares with the incident, as `node worker-1`; for the first that of which it was left, as `after inc-1`,
+    or nothing."""
     joined_at: UtcTime
     resolved_at: UtcTime | None = None
     """When its sender said that it is well again, `None` while it has not."""
+
+
+class Following(Noun):
+    """The incident of those members of an ended one that still fail; the first of them opens it."""
+
+    incident: Incident
+    found_by: tuple[GroupKey, ...]
+    """Under which further failures find it."""
+    members: tuple[str, ...]
+    """The keys of the signals that go over to it, its own first."""

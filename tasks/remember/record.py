@@ -5,6 +5,7 @@ from datetime import datetime
 from tasks.domain.approval import Answer, Approval
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.failure_class import FailureClass
+from tasks.domain.grouping import Following
 from tasks.domain.incident import Incident, IncidentStatus
 from tasks.domain.outcome import Outcome
 from tasks.domain.plan import Decision, Remedy, Verdict
@@ -15,10 +16,18 @@ _WITH_BRANCH = (IncidentStatus.HEALED, IncidentStatus.OFFERED)
 
 
 def draw_outcome(
-    triage: Triage, decision: Decision, approval: Approval | None, remediation: Remediation | None, *, now: datetime
+    triage: Triage,
+    decision: Decision,
+    approval: Approval | None,
+    remediation: Remediation | None,
+    following: Following | None = None,
+    *,
+    now: datetime,
 ) -> Outcome:
-    """The end of an incident that was triaged."""
+    """The end of an incident that was triaged; `following` is the incident of what it leaves."""
     status, summary = _verdict(triage, decision, approval, remediation)
+    if following is not None:
+        summary += f" What else failed with it does not look well ({len(following.members)}): {following.incident.id}."
     acted = remediation is not None and bool(remediation.results)
     return Outcome(
         incident_id=triage.incident.id,

@@ -9,6 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.clients.ledger import Ledger
 from tasks.domain.approval import Approval
 from tasks.domain.diagnosis import Diagnosis
+from tasks.domain.grouping import Following
 from tasks.domain.incident import Incident, IncidentStatus
 from tasks.domain.outcome import Outcome, SimilarIncident
 from tasks.domain.plan import Decision
@@ -38,11 +39,17 @@ def recall(incident: Incident, diagnosis: Diagnosis) -> list[SimilarIncident]:
 
 
 @task(task_run_name="write the end", persist_result=True, **RETRYING)
-def close(triage: Triage, decision: Decision, approval: Approval | None, remediation: Remediation | None) -> Outcome:
-    """Write the end of a triaged incident."""
+def close(
+    triage: Triage,
+    decision: Decision,
+    approval: Approval | None,
+    remediation: Remediation | None,
+    following: Following | None = None,
+) -> Outcome:
+    """Write the end of a triaged incident, and open that of what it leaves."""
     now = datetime.now(UTC)
-    outcome = draw_outcome(triage, decision, approval, remediation, now=now)
-    return _write_end(triage.incident, outcome, triage=triage)
+    outcome = draw_outcome(triage, decision, approval, remediation, following, now=now)
+    return _write_end(triage.incident, outcome, triage=triage, following=following)
 
 
 @task(task_run_name="write the end", persist_result=True, **RETRYING)
@@ -75,7 +82,9 @@ def read_settled(incident_id: str) -> Settled | None:
     return Settled.model_validate_json(kept) if kept else None
 
 
-def _write_end(incident: Incident, outcome: Outcome, *, triage: Triage | None) -> Outcome:
+def _write_end(
+    incident: Incident, outcome: Outcome, *, triage: Triage | None, following: Following | None = None
+) -> Outcome:
     ledger = _ledger()
     known = ledger.memory.outcome_of(incident.id)
     if known is not None and known.status in (outcome.status, IncidentStatus.RESOLVED):
@@ -87,6 +96,7 @@ def _write_end(incident: Incident, outcome: Outcome, *, triage: Triage | None) -
         repository=incident.signal.repository,
         environment=incident.environment,
         plan=triage.plan if triage else None,
+        following=following,
     )
     return outcome
 

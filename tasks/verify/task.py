@@ -1,6 +1,6 @@
 """The Prefect task of proof: never cached, because yesterday's proof proves nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from tasks.clients.workspace import Mirrors, Workspace
 from tasks.domain.cluster import ObjectRef
 from tasks.domain.cluster_cause import ClusterTriage
 from tasks.domain.cluster_health import ObjectHealth, health_of
-from tasks.domain.incident import RunRef, SignalSource
+from tasks.domain.grouping import Member
+from tasks.domain.incident import ClusterTarget, Incident, RunRef, SignalSource
 from tasks.domain.outcome import Verification
 from tasks.domain.pipeline import Conclusion, RunOutcome
 from tasks.domain.plan import Remedy
@@ -27,6 +28,7 @@ from tasks.settings import KubernetesSettings, Settings
 from tasks.verify.checks import verify_by_rerun
 from tasks.verify.cluster import POLL_SECONDS, comes_and_goes, read_health_state, verify_cluster
 from tasks.verify.hosted import verify_attempt, verify_patch_here
+from tasks.verify.members import failing_places, ref_of
 
 
 @task(task_run_name="prove the fix", cache_policy=NO_CACHE)
@@ -88,6 +90,38 @@ def prove_in_cluster(triage: Triage) -> Verification:
         triage.incident.id, EntryKind.VERIFICATION, verification, at=datetime.now(UTC)
     )
     return verification
+
+
+@task(task_run_name="read whether its other failures still show", cache_policy=NO_CACHE, **RETRYING)
+def failing_in_cluster(incident: Incident, others: list[Member], *, patient: bool) -> list[Member]:
+    """Those of the other failures of an incident that show in a cluster still; `patient` gives them as long to recover
+    as a healed workload has. What names nothing there is not known to fail.
+    """
+    settings = Settings()
+    try:
+        failing = _failing_places(settings.kubernetes, [one.signal.cluster for one in others], patient=patient)
+    except PermanentError as error:
+        told = f"whether its {len(others)} other failures are well again could not be read: {error}"
+        Ledger.shared(settings.ledger_url).incidents.note(incident.id, told, at=datetime.now(UTC))
+        return []
+    return [one for one in others if one.signal.cluster in failing]
+
+
+def _failing_places(
+    kubernetes: KubernetesSettings, named: Sequence[ClusterTarget | None], *, patient: bool
+) -> frozenset[ClusterTarget]:
+    places = tuple(dict.fromkeys(place for place in named if place is not None))
+    found: frozenset[ClusterTarget] = frozenset()
+    for context in dict.fromkeys(place.context for place in places):
+        here = [place for place in places if place.context == context]
+        with Cluster.from_settings(kubernetes.in_context(context), read_only=True) as live:
+            found |= failing_places(
+                lambda live=live, here=here: read_health_state(live, map(ref_of, here)),  # type: ignore[misc]
+                here,
+                stable_seconds=kubernetes.stable_seconds,
+                timeout_seconds=kubernetes.heal_timeout_seconds if patient else 0,
+            )
+    return found
 
 
 def _door_of(triage: Triage) -> Callable[[], ObjectHealth] | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from deployments.demo.project import WORKFLOW, DemoRepository
 from flows.pipeline import run_in_worktree
+from flows.placing import place_signal
 from tasks.approve import answer_newest, identify
 from tasks.clients.ledger import Ledger
 from tasks.clients.pipeline import RunStore, workflow_run_event
@@ -62,12 +63,21 @@ class Healing:
         return self.open_incident(self.run_workflow("lint"))
 
     def open_incident(self, run_id: str) -> Incident:
+        """The incident of a run alone."""
+        return self.ledger.incidents.open(open_incident(self.told(run_id), now=datetime.now(UTC)))
+
+    def place(self, run_id: str) -> Incident:
         """What the gateway and the dispatcher do with a run's event."""
+        placed = place_signal(self.ledger, self.told(run_id), settings=self.settings.intake, now=datetime.now(UTC))
+        return self.ledger.incidents.get(placed.incident_id).incident
+
+    def told(self, run_id: str) -> Signal:
+        """What a run's event says."""
         now = datetime.now(UTC)
         body = workflow_run_event(RunStore(self.settings.runs_root).read(run_id), now=now)
         signal = parse_github("workflow_run", f"delivery-{run_id}", body, now=now)
         assert isinstance(signal, Signal), signal
-        return self.ledger.incidents.open(open_incident(signal, now=now))
+        return signal
 
     def start(self, incident: Incident) -> Outcome | None:
         """Begin the heal; `None` when it waits for a person."""

@@ -27,7 +27,7 @@ def opened(healing: Healing, body: bytes) -> Incident:
         delivery_id=told.delivery_id, source="alertmanager", event_name="alerts", body=body, received_at=now
     )
     healing.ledger.event_writer.submit(event).result()
-    placed = place_signal(healing.ledger, told.signals[0], settings=healing.settings.intake, now=now)
+    placed, *_ = [place_signal(healing.ledger, one, settings=healing.settings.intake, now=now) for one in told.signals]
     return healing.ledger.incidents.get(placed.incident_id).incident
 
 

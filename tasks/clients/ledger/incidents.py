@@ -66,23 +66,7 @@ class Incidents:
     def open(self, incident: Incident) -> Incident:
         """Store an incident, or return the one that already has its key."""
         with transaction(self._engine) as connection:
-            row = connection.execute(select(incidents).where(incidents.c.key == incident.key)).mappings().first()
-            if row is not None:
-                return _stored(row).incident
-            connection.execute(
-                insert(incidents).values(
-                    id=incident.id,
-                    key=incident.key,
-                    status=incident.status,
-                    opened_at=incident.opened_at.isoformat(),
-                    dispatches=0,
-                    document=incident.model_dump_json(),
-                )
-            )
-            append_entry(
-                connection, incident.id, EntryKind.SIGNAL, incident.signal.model_dump_json(), at=incident.opened_at
-            )
-        return incident
+            return open_in(connection, incident)
 
     def get(self, incident_id: str) -> StoredIncident:
         """The incident with that id, or with that beginning of an id when only one has it.
@@ -195,6 +179,25 @@ class Incidents:
             )
             for row in rows
         )
+
+
+def open_in(connection: Connection, incident: Incident) -> Incident:
+    """`Incidents.open` within the caller's transaction."""
+    row = connection.execute(select(incidents).where(incidents.c.key == incident.key)).mappings().first()
+    if row is not None:
+        return _stored(row).incident
+    connection.execute(
+        insert(incidents).values(
+            id=incident.id,
+            key=incident.key,
+            status=incident.status,
+            opened_at=incident.opened_at.isoformat(),
+            dispatches=0,
+            document=incident.model_dump_json(),
+        )
+    )
+    append_entry(connection, incident.id, EntryKind.SIGNAL, incident.signal.model_dump_json(), at=incident.opened_at)
+    return incident
 
 
 def append_entry(connection: Connection, incident_id: str, kind: EntryKind, document: str, *, at: datetime) -> None:

@@ -1,14 +1,19 @@
 """Members: the failures that one incident stands for, the first of which opened it."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, RowMapping, func, insert, or_, select, update
 
 from tasks.clients.ledger.engine import reading, transaction
+from tasks.clients.ledger.incidents import EntryKind, append_entry, open_in
 from tasks.clients.ledger.tables import group_keys, incidents, members
-from tasks.domain.grouping import Gathering, GroupedBy, GroupKey, Member
+from tasks.domain.grouping import Following, Gathering, GroupedBy, GroupKey, Member
 from tasks.domain.incident import IncidentStatus, Resolved, Signal
+
+AFTER = "after "
+"""How the first member of an incident joined it that is there for what another one left."""
 
 
 class Members:
@@ -86,6 +91,16 @@ class Members:
         with reading(self._engine) as connection:
             return int(connection.execute(query).scalar_one())
 
+    def generation(self, incident_id: str, *, most: int) -> int:
+        """How many incidents came one after the other, each for what the one before had left, until this one; counted
+        up to `most`."""
+        for count in range(most):
+            first = self.of_incident(incident_id, limit=1)
+            if not first or not first[0].joined_by.startswith(AFTER):
+                return count
+            incident_id = first[0].joined_by.removeprefix(AFTER)
+        return most
+
     def resolve(self, end: Resolved) -> tuple[str, ...]:
         """Note that a failure is well again; returns the incidents that it belongs to, whole ones or not."""
         same = (members.c.source == end.source) & (members.c.fingerprint == end.fingerprint)
@@ -100,6 +115,25 @@ class Members:
                         .values(resolved_at=end.resolved_at.isoformat())
                     )
         return tuple(dict.fromkeys(row["incident_id"] for row in begun))
+
+
+def hand_over(connection: Connection, incident_id: str, following: Following, *, at: datetime) -> int:
+    """Open the incident for what another one left, within the caller's transaction; returns how many failures go over
+    to it. What is well by now stays, and when all is, nothing is opened."""
+    left = (
+        (members.c.incident_id == incident_id) & members.c.resolved_at.is_(None) & members.c.key.in_(following.members)
+    )
+    if connection.execute(select(members.c.key).where(left, members.c.key == following.members[0])).first() is None:
+        return 0
+    opened = open_in(connection, following.incident)
+    own = members.c.key == following.incident.key
+    connection.execute(update(members).where(own).values(joined_by=f"{AFTER}{incident_id}"))
+    moved = connection.execute(update(members).where(left).values(incident_id=opened.id)).rowcount
+    for key in following.found_by:
+        _touch(connection, opened.id, key, at)
+    told = json.dumps({"text": f"still fails after {incident_id} ended, as {moved - 1} more failures of it do"})
+    append_entry(connection, opened.id, EntryKind.NOTE, told, at=at)
+    return moved
 
 
 def _touch(connection: Connection, incident_id: str, key: GroupKey, at: datetime) -> None:

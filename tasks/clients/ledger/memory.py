@@ -7,10 +7,12 @@ from sqlalchemy import Engine, RowMapping, func, insert, select, update
 
 from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.incidents import EntryKind, append_entry, move
+from tasks.clients.ledger.members import hand_over
 from tasks.clients.ledger.tables import actions, incidents, outcomes
 from tasks.domain.base import Noun, UtcTime
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.failure_class import FailureClass
+from tasks.domain.grouping import Following
 from tasks.domain.incident import Incident, IncidentStatus
 from tasks.domain.outcome import ActionResult, Outcome, SimilarIncident, TrackRecord
 from tasks.domain.plan import Plan
@@ -117,8 +119,17 @@ class Memory:
         with reading(self._engine) as connection:
             return int(connection.execute(query).scalar() or 0)
 
-    def end(self, outcome: Outcome, *, repository: str, environment: str, plan: Plan | None) -> None:
-        """End an incident: outcome, story and status at once, so that no crash leaves it half ended.
+    def end(
+        self,
+        outcome: Outcome,
+        *,
+        repository: str,
+        environment: str,
+        plan: Plan | None,
+        following: Following | None = None,
+    ) -> None:
+        """End an incident: outcome, story, status and the incident of what it left at once, so that no crash leaves it
+        half ended.
 
         Written again (by an undo) the outcome replaces the earlier one.
         """
@@ -142,6 +153,8 @@ class Memory:
             told = outcome.model_dump_json()
             append_entry(connection, outcome.incident_id, EntryKind.OUTCOME, told, at=outcome.ended_at)
             move(connection, outcome.incident_id, outcome.status)
+            if following is not None:
+                hand_over(connection, outcome.incident_id, following, at=outcome.ended_at)
 
     def outcome_of(self, incident_id: str) -> Outcome | None:
         """How an incident ended, `None` while it has not."""
