@@ -18,6 +18,7 @@ from tasks.domain.approval import Answer
 from tasks.domain.incident import Delivery, HealNotice, Incident, IncidentStatus, Signal, SignalKind, SignalSource
 from tasks.errors import BadInputError, PermanentError, TransientError
 from tasks.intake import read_delivery
+from tasks.remember.ending import end_incident
 from tasks.remember.record import unhealed_outcome
 from tasks.remember.story import read_story
 from tasks.settings import IntakeSettings
@@ -261,8 +262,7 @@ class Dispatcher:
             deadlines = [one.request.deadline for one in self._ledger.approvals.of_incident(incident_id)]
             over = now > max(deadlines, default=stored.incident.opened_at) + RELEASE_GRACE
         if over and not self._ledger.incidents.get(incident_id).incident.status.ended:
-            self._ledger.incidents.note(incident_id, "the deploy that asked ended without a word", at=now)
-            self._ledger.incidents.set_status(incident_id, IncidentStatus.ESCALATED)
+            self._escalate(stored.incident, "the deploy that asked ended without a word", now)
 
     def _restart(self, stored: StoredIncident, now: datetime) -> None:
         """Begin again what was lost or delayed, or hand it to a person when that happened too often or for too long."""
@@ -286,9 +286,7 @@ class Dispatcher:
         story = read_story(self._ledger, incident.id)
         fingerprint = story.diagnosis.fingerprint if story.diagnosis else incident.key
         outcome = unhealed_outcome(incident, reason, fingerprint=fingerprint, now=now)
-        self._ledger.memory.end(
-            outcome, repository=incident.signal.repository, environment=incident.environment, plan=story.plan
-        )
+        end_incident(self._ledger, incident, outcome, plan=story.plan)
         log.error("%s: %s", incident.id, reason)
 
 

@@ -31,6 +31,7 @@ from tasks.domain.rollout import (
 from tasks.domain.story import Triage
 from tasks.errors import ConflictError
 from tasks.gate.objects import object_policy_digest
+from tasks.remember.ending import end_incident
 from tasks.settings import Settings
 
 APPLY_RELEASE = "apply_release"
@@ -153,8 +154,7 @@ def end_release(
         seconds=max(0.0, (now - held.incident.opened_at).total_seconds()),
         ended_at=now,
     )
-    ledger.incidents.write(held.incident.id, EntryKind.OUTCOME, outcome, at=now)
-    ledger.incidents.set_status(held.incident.id, outcome.status)
+    end_incident(ledger, held.incident, outcome, plan=held.triage.plan)
 
 
 def _end(report: DeployReport, approval: Approval | None) -> IncidentStatus:

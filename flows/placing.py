@@ -12,6 +12,7 @@ from tasks.domain.base import Noun
 from tasks.domain.grouping import Following, GroupKey, Member
 from tasks.domain.incident import IncidentStatus, Resolved, Signal, open_incident, signal_key
 from tasks.intake import choose_incident, group_keys
+from tasks.remember.ending import end_incident
 from tasks.remember.record import resolved_outcome
 from tasks.remember.story import read_story
 from tasks.settings import IntakeSettings
@@ -100,6 +101,5 @@ def _end(ledger: Ledger, incident_id: str, end: Resolved, now: datetime) -> None
     if ledger.memory.outcome_of(incident_id) is None:
         story = read_story(ledger, incident_id)
         outcome = resolved_outcome(story.incident, story.diagnosis, now=now)
-        signal, environment = story.incident.signal, story.incident.environment
-        ledger.memory.end(outcome, repository=signal.repository, environment=environment, plan=story.plan)
+        end_incident(ledger, story.incident, outcome, plan=story.plan)
     withdraw(ledger, incident_id, reason="it went away by itself", now=now)

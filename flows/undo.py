@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from tasks.act.opening import opened_context, opened_for_cluster
 from tasks.act.taking_back import TakenBack, take_back_results
 from tasks.clients.ledger import EntryKind, Ledger
-from tasks.domain.incident import Incident, IncidentStatus
+from tasks.domain.incident import Incident, IncidentStatus, SignalKind
 from tasks.domain.outcome import ActionResult, ActionStatus
 from tasks.domain.plan import MARKS, Plan
 from tasks.errors import ConflictError
 from tasks.remember import read_story
+from tasks.remember.ending import end_incident
 from tasks.settings import Settings
 
 
@@ -27,6 +28,8 @@ def undo_heal(settings: Settings, incident_id: str, *, by: str) -> str:
         raise ConflictError(
             f"{incident.id} is {incident.status}: only a healed incident, or an offered one, has a fix to take back"
         )
+    if incident.signal.kind is SignalKind.RELEASE:
+        raise ConflictError(f"{incident.id} is a release and no fix: {plan.actions[0].undo}")
     done = [result for result in story.results if result.action_name not in MARKS]
     applied = [result for result in done if result.status is not ActionStatus.UNDONE]
     ledger.incidents.note(incident.id, f"{by} takes the fix back", at=datetime.now(UTC))
@@ -46,7 +49,7 @@ def undo_heal(settings: Settings, incident_id: str, *, by: str) -> str:
             "ended_at": now,
         }
     )
-    ledger.memory.end(outcome, repository=incident.signal.repository, environment=incident.environment, plan=plan)
+    end_incident(ledger, incident, outcome, plan=plan)
     return incident.id
 
 

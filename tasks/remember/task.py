@@ -14,6 +14,7 @@ from tasks.domain.incident import Incident, IncidentStatus
 from tasks.domain.outcome import Outcome, SimilarIncident
 from tasks.domain.plan import Decision
 from tasks.domain.story import Remediation, Settled, Triage
+from tasks.remember.ending import end_incident
 from tasks.remember.record import draw_outcome, resolved_outcome, unhealed_outcome
 from tasks.remember.report import story_markdown
 from tasks.remember.story import read_story
@@ -91,14 +92,7 @@ def _write_end(
         return known
     if ledger.incidents.get(incident.id).incident.status is IncidentStatus.RESOLVED:
         outcome = resolved_outcome(incident, triage.diagnosis if triage else None, now=outcome.ended_at)
-    ledger.memory.end(
-        outcome,
-        repository=incident.signal.repository,
-        environment=incident.environment,
-        plan=triage.plan if triage else None,
-        following=following,
-    )
-    return outcome
+    return end_incident(ledger, incident, outcome, plan=triage.plan if triage else None, following=following)
 
 
 @task(  # Prefect's own errors are no TransientError: whatever happens is tried again

@@ -11,7 +11,9 @@ from tasks.approve import answer_newest, identify
 from tasks.clients.ledger import EventStatus, Ledger, StoredEvent
 from tasks.domain.approval import Answer, ApprovalChannel, ApprovalRequest, IdentityKind
 from tasks.domain.incident import IncidentStatus, Signal, SignalKind, SignalSource, open_incident
+from tasks.errors import PermanentError
 from tasks.settings import IntakeSettings
+from tests.fakes.broken_ledger import broken_before
 from tests.fakes.flow_runs import Server
 from tests.unit.intake import payloads
 
@@ -312,3 +314,16 @@ def test_release_whose_deploy_died_goes_to_a_person(ledger: Ledger, run: str, la
     Dispatcher(ledger, server).tick(NOW + later)
     assert server.runs == {}
     assert ledger.incidents.get(incident_id).incident.status is IncidentStatus.ESCALATED
+    outcome = ledger.memory.outcome_of(incident_id)
+    assert outcome is not None
+    assert "the deploy that asked ended without a word" in outcome.summary
+
+
+def test_release_whose_deploy_died_ends_whole_or_not_at_all(ledger: Ledger, tmp_path: Path) -> None:
+    incident_id, dispatcher, later = hold(ledger), Dispatcher(ledger, Server()), NOW + timedelta(hours=4)
+    with broken_before(tmp_path, "INSERT ON outcomes"), pytest.raises(PermanentError):
+        dispatcher.tick(later)
+    assert ledger.incidents.get(incident_id).incident.status is IncidentStatus.WAITING
+    dispatcher.tick(later + timedelta(minutes=1))
+    assert ledger.incidents.get(incident_id).incident.status is IncidentStatus.ESCALATED
+    assert ledger.memory.outcome_of(incident_id) is not None

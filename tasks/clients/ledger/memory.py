@@ -127,9 +127,9 @@ class Memory:
         environment: str,
         plan: Plan | None,
         following: Following | None = None,
-    ) -> None:
+    ) -> bool:
         """End an incident: outcome, story, status and the incident of what it left at once, so that no crash leaves it
-        half ended.
+        half ended. Returns false, and writes nothing, when it had ended otherwise.
 
         Written again (by an undo) the outcome replaces the earlier one.
         """
@@ -145,6 +145,8 @@ class Memory:
             "plan": plan.model_dump_json() if plan else None,
         }
         with transaction(self._engine) as connection:
+            if not move(connection, outcome.incident_id, outcome.status):
+                return False
             changed = connection.execute(
                 update(outcomes).where(outcomes.c.incident_id == outcome.incident_id).values(**values)
             )
@@ -152,9 +154,9 @@ class Memory:
                 connection.execute(insert(outcomes).values(incident_id=outcome.incident_id, **values))
             told = outcome.model_dump_json()
             append_entry(connection, outcome.incident_id, EntryKind.OUTCOME, told, at=outcome.ended_at)
-            move(connection, outcome.incident_id, outcome.status)
             if following is not None:
                 hand_over(connection, outcome.incident_id, following, at=outcome.ended_at)
+        return True
 
     def outcome_of(self, incident_id: str) -> Outcome | None:
         """How an incident ended, `None` while it has not."""

@@ -8,8 +8,9 @@ import pytest
 
 from flows.asking_here import LedgerAsker
 from flows.release import Steps, bring_out
+from flows.undo import undo_heal
 from tasks.approve import answer_newest, identify
-from tasks.clients.ledger import Ledger
+from tasks.clients.ledger import EntryKind, Ledger
 from tasks.domain.approval import Answer, ApprovalChannel, ApprovalTerms, IdentityKind
 from tasks.domain.cluster import ObjectRef
 from tasks.domain.incident import IncidentStatus
@@ -24,11 +25,14 @@ from tasks.domain.rollout import (
     Smoke,
 )
 from tasks.domain.story import Story, Triage
-from tasks.errors import TransientError
+from tasks.errors import ConflictError, PermanentError, TransientError
 from tasks.gate.objects import joint_terms
 from tasks.remember import read_story
+from tasks.remember.ending import end_incident
+from tasks.remember.record import unhealed_outcome
 from tasks.settings import Settings
 from tests.fakes.asked import Somebody
+from tests.fakes.broken_ledger import broken_before
 
 CLOSED = {
     "apiVersion": "networking.k8s.io/v1",
@@ -207,6 +211,42 @@ def test_deploy_that_breaks_off_after_the_yes_goes_to_a_person(settings: Setting
         bring_out(settings, ORDER, Place(breaks=True).steps(), asker=asker)
     (stored,) = Ledger.shared(settings.ledger_url).incidents.newest()
     assert stored.incident.status is IncidentStatus.ESCALATED
+
+
+def test_deploy_that_is_killed_while_it_writes_its_end_leaves_no_half_of_it(settings: Settings, tmp_path: Path) -> None:
+    ledger = Ledger.shared(settings.ledger_url)
+    last_write = "UPDATE OF status ON incidents WHEN NEW.status = 'healed'"
+    with broken_before(tmp_path, last_write), pytest.raises(PermanentError):
+        bring_out(settings, ORDER, Place().steps(), asker=Somebody(settings, Answer.APPROVE))
+    (stored,) = ledger.incidents.newest()
+    assert stored.incident.status is IncidentStatus.ACTING, "it is found, and goes to a person"
+    assert ledger.memory.outcome_of(stored.incident.id) is None
+    assert EntryKind.OUTCOME not in {entry.kind for entry in ledger.incidents.journal(stored.incident.id)}
+
+
+def test_release_that_was_taken_for_lost_stays_so_and_tells_its_end(settings: Settings) -> None:
+    ledger = Ledger.shared(settings.ledger_url)
+
+    class Lost(Place):
+        def _apply(self, manifests: Any) -> None:
+            (stored,) = ledger.incidents.newest()
+            told = unhealed_outcome(stored.incident, "lost", fingerprint="f", now=datetime.now(UTC))
+            end_incident(ledger, stored.incident, told, plan=None)
+            super()._apply(manifests)
+
+    report = bring_out(settings, ORDER, Lost().steps(), asker=Somebody(settings, Answer.APPROVE))
+    story = told(settings, report)
+    assert story.incident.status is IncidentStatus.ESCALATED
+    assert story.outcome is not None
+    assert story.outcome.summary == "Could not go on: lost"
+    assert any("came to an end after that: The release is out" in entry.what for entry in story.timeline)
+
+
+def test_release_is_no_fix_to_take_back(settings: Settings) -> None:
+    report = bring_out(settings, ORDER, Place().steps(), asker=Somebody(settings, Answer.APPROVE))
+    with pytest.raises(ConflictError, match="deploy the release before it again"):
+        undo_heal(settings, report.held_id, by="ada")
+    assert told(settings, report).incident.status is IncidentStatus.HEALED
 
 
 def decided(**terms: Any) -> ObjectDecision:
