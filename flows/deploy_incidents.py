@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from flows.opening import open_unless_known
+from flows.opening import Found, open_unless_known
 from tasks.collect.redact import redact
 from tasks.diagnose.deploys import class_of_refusal
 from tasks.domain.cluster import ObjectRef
@@ -106,7 +106,7 @@ def _signal(
 
 def _open(settings: Settings, signals: Sequence[Signal], *, now: datetime) -> tuple[Incident, ...]:
     """What failed in the same way and is being healed already keeps its incident."""
-    return open_unless_known(settings, signals, same=_failed_in, now=now)
+    return open_unless_known(settings, [Found(signal=one) for one in signals], same=_failed_in, now=now)
 
 
 def _failed_in(signal: Signal) -> tuple[object, ...]:

@@ -2,20 +2,21 @@
 
 from datetime import datetime
 
-from flows.opening import open_unless_known
+from flows.opening import Found, open_unless_known
 from tasks.domain.cluster_cause import ClusterCause, ClusterExplanation
 from tasks.domain.incident import ClusterTarget, Incident, Signal, SignalKind, SignalSource
 from tasks.settings import Settings
 
 
 def open_cluster_incidents(settings: Settings, found: ClusterExplanation, *, now: datetime) -> tuple[Incident, ...]:
-    """The incidents of the causes; a cause whose target is being healed already keeps its incident.
+    """The incidents of the causes; one whose target is being healed already, as an alert may have told of it or of a
+    pod of it, keeps its incident.
 
     Raises:
         HealflowError: the ledger cannot be written.
     """
-    signals = [cluster_signal(cause, now=now) for cause in found.causes]
-    return open_unless_known(settings, signals, same=lambda signal: signal.cluster, now=now)
+    told = [Found(signal=cluster_signal(cause, now=now), suffering=cause.victims) for cause in found.causes]
+    return open_unless_known(settings, told, same=lambda signal: signal.cluster, joins=True, now=now)
 
 
 def cluster_signal(cause: ClusterCause, *, now: datetime) -> Signal:

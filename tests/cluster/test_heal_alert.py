@@ -28,6 +28,8 @@ from tests.flows.healing import Healing
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]
 TOKEN = "t0ken-for-tests"
 ENVIRONMENT = "/spec/template/spec/containers/0/env"
+IMAGE = "/spec/template/spec/containers/0/image"
+BAD = "busybox:1.36.typo"
 GOOD = [{"name": "SHOP_REGION", "value": "eu"}]
 
 
@@ -67,16 +69,16 @@ def alerted(prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     yield Alerted(Healing(DemoRepository(tmp_path / "none")))
 
 
-def crashing_pod(cluster: Cluster, namespace: str) -> str:
-    """The pod of which kube-state-metrics would say `CrashLoopBackOff`, empty while there is none."""
+def waiting_pod(cluster: Cluster, namespace: str, reason: str) -> str:
+    """The pod of which kube-state-metrics would say that it waits for that reason, empty while there is none."""
     for pod in cluster.list_raw("Pod", namespace=namespace):
         rows = pod["status"].get("containerStatuses", ())
-        if any(dig(row, "state", "waiting", "reason") == "CrashLoopBackOff" for row in rows):
+        if any(reason in str(dig(row, "state", "waiting", "reason")) for row in rows):
             return str(pod["metadata"]["name"])
     return ""
 
 
-def broken_shop(cluster: Cluster, namespace: str, healing: Healing) -> tuple[Shop, str]:
+def crashing_cart(cluster: Cluster, namespace: str, healing: Healing) -> tuple[Shop, str]:
     """A cart that a deploy had verified, and that crashes since its variable was taken from it; and its pod."""
     serving = container(f"{ENV_CRASH.removesuffix('sleep 3600')}{SERVER}", readinessProbe=READY, env=GOOD)
     wanted = deployment(serving)
@@ -85,26 +87,38 @@ def broken_shop(cluster: Cluster, namespace: str, healing: Healing) -> tuple[Sho
     assert record_release(healing.settings, (done,), commit="", deployed_at=datetime.now(UTC))
     shop.change(ENVIRONMENT, [])
     seen: list[str] = []
-    shop.wait(lambda: seen.append(crashing_pod(cluster, namespace)) or seen[-1])
+    shop.wait(lambda: seen.append(waiting_pod(cluster, namespace, "CrashLoopBackOff")) or seen[-1], 150)
     return shop, seen[-1]
 
 
-def test_alerts_of_a_crash_are_healed_after_a_yes_and_end_when_they_resolve(
+def mailer_without_image(cluster: Cluster, namespace: str, healing: Healing) -> Shop:
+    mailer = Shop(cluster, namespace, healing, deployment(container(SERVER, readinessProbe=READY), name="mailer"))
+    mailer.change(IMAGE, BAD)
+    mailer.wait(lambda: waiting_pod(cluster, namespace, "Image"), 150)
+    return mailer
+
+
+def test_alerts_of_a_crash_are_healed_after_a_yes_and_what_resolves_is_not_touched(
     cluster: Cluster, namespace: str, alerted: Alerted
 ) -> None:
     healing, since = alerted.healing, datetime.now(UTC)
-    shop, pod = broken_shop(cluster, namespace, healing)
-    labels = (crash_looping(namespace, pod), replicas_mismatch(namespace, "cart"))
-    firing = [notification(one, at=datetime.now(UTC), since=since) for one in labels]
+    mailer = mailer_without_image(cluster, namespace, healing)
+    shop, pod = crashing_cart(cluster, namespace, healing)
+    crash, mismatch = crash_looping(namespace, pod), replicas_mismatch(namespace, "cart")
+    other = replicas_mismatch(namespace, "mailer")
+    firing = [notification(*labels, at=datetime.now(UTC), since=since) for labels in ((crash,), (mismatch, other))]
     assert alerted.send(firing[0], token="guessed") == 401
     assert alerted.hand_on() == []
     assert [alerted.send(body) for body in firing] == [202, 202]
     first, second = alerted.hand_on()
-    assert [kind_and_name(one) for one in (first, second)] == [f"Pod {pod}", "Deployment cart"]
+    assert [kind_and_name(one) for one in (first, second)] == [f"Pod {pod}", "Deployment mailer"]
+    assert healing.ledger.members.count(first.id) == 2, "the pod's workload is no second failure"
+    expected = {first.id: (FailureClass.K8S_CRASH_ENV, shop), second.id: (FailureClass.K8S_IMAGE_NOTFOUND, mailer)}
     for incident in (first, second):
         assert healing.go_on(incident) is None, "policy asks before a live object is changed"
-        assert found(healing, incident) == (FailureClass.K8S_CRASH_ENV, str(shop.cart))
-    assert environment(shop) == [], "nothing is changed before the answer"
+        failure_class, place = expected[incident.id]
+        assert found(healing, incident) == (failure_class, str(place.cart))
+    assert (environment(shop), mailer.image()) == ([], BAD), "nothing is changed before the answer"
 
     assert healing.say(first, Answer.APPROVE).refusal is None
     alerted.hand_on()
@@ -112,17 +126,15 @@ def test_alerts_of_a_crash_are_healed_after_a_yes_and_end_when_they_resolve(
     assert healed is not None
     assert (healed.status, healed.action_names) == (IncidentStatus.HEALED, ("roll_back_rollout",)), healed.summary
     assert environment(shop) == GOOD
-    generation = shop.read().raw["metadata"]["generation"]
 
-    now = datetime.now(UTC)
-    assert [alerted.send(notification(one, at=now, since=since, resolved=True)) for one in labels] == [202, 202]
-    ended = [one.status for one in alerted.hand_on()]
-    assert ended == [IncidentStatus.HEALED, IncidentStatus.RESOLVED]
+    gone = [notification(one, at=datetime.now(UTC), since=since, resolved=True) for one in (crash, mismatch, other)]
+    assert [alerted.send(body) for body in gone] == [202, 202, 202]
+    assert [one.status for one in alerted.hand_on()] == [IncidentStatus.HEALED, IncidentStatus.RESOLVED]
     assert healing.say(second, Answer.APPROVE).refusal is not None, "what resolved is no longer asked about"
     left = healing.go_on(second)
     assert left is not None
     assert (left.status, left.action_names) == (IncidentStatus.RESOLVED, ())
-    assert shop.read().raw["metadata"]["generation"] == generation
+    assert mailer.image() == BAD
 
 
 def kind_and_name(incident: Incident) -> str:

@@ -49,6 +49,7 @@ def test_keys_are_what_can_be_shared_the_closest_first() -> None:
     keys = group_keys(signal(commit="a" * 40, cluster=place, group="g", dependency="redis.shop"))
     assert [str(key) for key in keys] == [
         "target shop/Pod/cart-1",
+        "target shop/StatefulSet/cart",
         "dependency redis.shop",
         "node worker-1",
         f"commit octo/shop@{'a' * 40}",
@@ -58,7 +59,7 @@ def test_keys_are_what_can_be_shared_the_closest_first() -> None:
 
 def test_kind_that_is_not_grouped_by_gives_no_key() -> None:
     place = ClusterTarget(namespace="shop", kind="Pod", name="cart-1", node="worker-1")
-    assert [key.by for key in group_keys(signal(cluster=place), by=[GroupedBy.TARGET])] == [GroupedBy.TARGET]
+    assert {key.by for key in group_keys(signal(cluster=place), by=[GroupedBy.TARGET])} == {GroupedBy.TARGET}
 
 
 def test_nodes_of_two_clusters_are_two() -> None:
@@ -84,6 +85,13 @@ def test_ended_incident_whose_cause_stands_takes_alerts_but_no_other_run_of_the_
 def test_incident_in_flight_takes_its_own_fingerprint_at_any_time_and_an_ended_one_does_not() -> None:
     assert chosen(gathering(GroupedBy.FINGERPRINT, seconds_ago=7200, status=IncidentStatus.WAITING)) == "inc-1"
     assert chosen(gathering(GroupedBy.FINGERPRINT, seconds_ago=7200, status=IncidentStatus.REPORTED)) is None
+
+
+def test_target_in_flight_is_known_at_any_time_unless_nothing_is_grouped() -> None:
+    waiting = gathering(GroupedBy.TARGET, seconds_ago=7200, status=IncidentStatus.WAITING)
+    assert chosen(waiting) == "inc-1"
+    assert choose_incident([waiting], now=NOW, window_seconds=0) is None
+    assert chosen(gathering(GroupedBy.TARGET, seconds_ago=7200, status=IncidentStatus.REPORTED)) is None
 
 
 def test_closest_bond_wins_then_the_newest() -> None:
