@@ -28,6 +28,7 @@ class Healing:
         self.repository = repository
         self.settings = Settings()
         self.ledger = Ledger.shared(self.settings.ledger_url)
+        self._runs: dict[str, UUID] = {}
 
     @classmethod
     def in_folder(cls, folder: Path) -> "Healing":
@@ -90,6 +91,7 @@ class Healing:
         with get_client(sync_client=True) as client:
             deployment_id = self.serve()
             run = client.create_flow_run_from_deployment(deployment_id, parameters={"incident_id": incident.id})
+        self._runs[incident.id] = run.id
         self.ledger.incidents.set_flow_run(incident.id, str(run.id))
 
     @staticmethod
@@ -103,7 +105,8 @@ class Healing:
             return client.create_deployment(flow_id=client.create_flow_from_name(heal.name), name="heal")
 
     def _run_of(self, incident: Incident) -> UUID:
-        return UUID(self.ledger.incidents.get(incident.id).flow_run_id)
+        """The run that was begun here, else the one that the dispatcher made."""
+        return self._runs.get(incident.id) or UUID(self.ledger.incidents.get(incident.id).flow_run_id)
 
     def go_on(self, incident: Incident, *, anew: bool = False) -> Outcome | None:
         """Execute the run from its beginning, as a new process would; finished work is not repeated. `anew` is another
