@@ -1,6 +1,7 @@
 """Each planted fault of a real cluster, healed by its safe remedy as the generated accounts, or left alone and told."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,9 @@ def test_fault_with_a_safe_remedy_is_healed_by_it_and_proven(ward: Ward, row: Tr
 @pytest.mark.parametrize("row", REPORTED, ids=lambda row: row.fault.name)
 def test_fault_without_a_safe_remedy_is_told_and_left_as_it_is(ward: Ward, row: Treatment) -> None:
     found = seen(ward, row)
-    assert [one.status for one in found.outcomes] == [IncidentStatus.REPORTED], found.outcomes
-    assert found.outcomes[0].action_names == ()
+    assert [one.status for one in found.outcomes] == [IncidentStatus.REPORTED] * row.reports, found.outcomes
+    assert {one.action_names for one in found.outcomes} == {()}
     assert found.changed == (), row.because
+    for before, again in pairwise(found.outcomes):
+        assert again.fingerprint == before.fingerprint
+        assert f"The same was reported in {before.incident_id}" in again.summary

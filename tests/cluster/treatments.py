@@ -41,6 +41,8 @@ class Treatment(Noun):
     """How long after the last heal nothing may be started again."""
     because: str = ""
     """Why nothing is changed, where there is no remedy."""
+    reports: int = 1
+    """How many heals in a row there are of it then."""
 
 
 def _planted(name: str) -> Fault:
@@ -53,8 +55,8 @@ def _rolled_back(name: str, *good: Manifest, verified: bool = False) -> Treatmen
     )
 
 
-def _reported(name: str, because: str) -> Treatment:
-    return Treatment(fault=_planted(name), because=because)
+def _reported(name: str, because: str, *, reports: int = 1) -> Treatment:
+    return Treatment(fault=_planted(name), because=because, reports=reports)
 
 
 def _service(target_port: int | str) -> Manifest:
@@ -104,8 +106,8 @@ _OF_FAULTS = (
     _rolled_back("affinity"),
     _reported("rights", "no right is ever granted"),
     _rolled_back("command"),
-    _reported("private", "no credentials are given, and another try is refused as well"),
-    _reported("limited", "whoever asks again is limited for longer; the kubelet waits by itself"),
+    _reported("private", "no credentials are given, and another try is refused as well", reports=2),
+    _reported("limited", "whoever asks again is limited for longer; the kubelet waits by itself", reports=2),
 )
 NEEDS = "import time; held = b'x' * (33 << 20); time.sleep(35); more = b'x' * (12 << 20); time.sleep(3600)"
 """Less than a limit of 44 MiB for a while, and then more; it is no leak, which would grow on."""

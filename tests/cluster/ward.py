@@ -127,7 +127,7 @@ class Ward:
     def _heal(self, row: Treatment, healing: Healing) -> None:
         planted, found, asked = self._planted(row), tuple[str, ...](), list[bool]()
         outcomes: list[Outcome] = []
-        for _ in row.remedies or (None,):
+        for _ in row.remedies or (None,) * row.reports:
             causes = self._shown(row, healing)
             found = found or tuple(
                 f"{one.diagnosis.failure_class} {one.target.kind}/{one.target.name}" for one in causes

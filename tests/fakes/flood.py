@@ -65,7 +65,7 @@ def _run(number: int, commits: int, now: str) -> Request:
 
 
 def _alert(number: int, nodes: int) -> Request:
-    labels = {"node": f"worker-{number % (2 * nodes)}", "pod": f"p-{number}"}
+    labels = {"node": f"worker-{number % (2 * nodes)}", "pod": f"p{number}"}
     alert = alerts.alert(f"Slow{number}", labels=labels)
     body = alerts.notification(alert, groupLabels={}, groupKey="{}:{}")
     return Request("", _wire("/webhooks/alertmanager", {"Authorization": f"Bearer {TOKEN}"}, body))

@@ -11,7 +11,7 @@ from tasks.domain.cluster_bounds import ChangeBounds
 from tasks.domain.cluster_cause import ClusterCause
 from tasks.domain.cluster_state import state_digest
 from tasks.domain.gitops import gitops_manager
-from tasks.domain.incident import Incident
+from tasks.domain.incident import Incident, IncidentStatus
 from tasks.domain.outcome import SimilarIncident
 from tasks.domain.plan import ONCE_PER_FINGERPRINT, Action, Plan, Remedy, Risk
 from tasks.plan.case import Unfit
@@ -81,10 +81,17 @@ def draft_cluster_plan(
     return Plan(
         incident_id=incident.id,
         playbook=found,
-        rationale=" ".join([why, *explain_passed_over(passed_over), advice]),
+        rationale=" ".join([why, *explain_passed_over(passed_over), *_told_before(similar), advice]),
         actions=(report,),
         target_state="",
     )
+
+
+def _told_before(similar: tuple[SimilarIncident, ...]) -> list[str]:
+    """That the same failure was reported before and nobody has put it right, or nothing."""
+    before = [one.incident_id for one in similar if one.status is IncidentStatus.REPORTED]
+    more = f" and in {len(before) - 1} more before that" if len(before) > 1 else ""
+    return [f"The same was reported in {before[0]}{more}, and it fails yet."] if before else []
 
 
 def _where_it_belongs(action: Action, target: KubeObject, in_git: InGit | None) -> Action:
