@@ -4,12 +4,20 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 
-from tasks.diagnose.analyzers.cluster.calling import behind, callers_of, find_service, said_by
-from tasks.diagnose.analyzers.cluster.reading import is_healthy
+from tasks.diagnose.analyzers.cluster.answering import was_refused
+from tasks.diagnose.analyzers.cluster.calling import (
+    behind,
+    callers_of,
+    find_service,
+    port_named_by,
+    said_by,
+    services_named_by,
+)
+from tasks.diagnose.analyzers.cluster.reading import is_healthy, spec_quote
 from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, dig, mappings_of, unique_refs
-from tasks.domain.cluster_cause import SYMPTOM, Clue
+from tasks.domain.cluster_cause import SYMPTOM, Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
-from tasks.domain.listening import port_gaps
+from tasks.domain.listening import port_gaps, unheard_ports
 
 _UNKNOWN = re.compile(
     r"no such host|ENOTFOUND|NXDOMAIN|name or service not known|could not resolve host"
@@ -18,6 +26,13 @@ _UNKNOWN = re.compile(
     re.IGNORECASE,
 )
 """What is said of a name that is not known, and not of a resolver that does not answer."""
+_SERVES = re.compile(
+    r"\b(?:listen(?:ing|s)?|serving|bound|started|running|ready)\b.{0,60}?"
+    r"(?:\bport(?:\(s\))?[ :=]+|(?:(?:\d{1,3}\.){3}\d{1,3}|[a-z\]*]|(?<=\s)):)(?P<port>\d{2,5})\b(?!:)",
+    re.IGNORECASE,
+)
+"""What a server says when it begins: `listening on :8080`, `Tomcat started on port(s): 8080`, `running on http://0.0.0.0:5000`."""
+_FIRST_LINES, _ASKED_PODS, MAX_OWN_QUOTES = 100, 2, 3
 _ELSEWHERE = {"Default": "dnsPolicy: Default", "None": "dnsPolicy: None"}
 
 
@@ -28,6 +43,7 @@ def redirected(snapshot: ClusterSnapshot, clues: Sequence[Clue]) -> list[Clue]:
 
 
 def _redirect(snapshot: ClusterSnapshot, clue: Clue, *, resolver_down: bool) -> Clue:
+    clue = _with_host(snapshot, clue)
     service = find_service(snapshot, clue.host, clue.target.namespace) if clue.host else None
     if service is None:
         return clue if resolver_down or not clue.host else _of_no_service(snapshot, clue)
@@ -40,9 +56,31 @@ def _redirect(snapshot: ClusterSnapshot, clue: Clue, *, resolver_down: bool) -> 
     pods = [pod for workload in workloads for pod in snapshot.pods_of(workload) if is_healthy(pod)]
     if not pods:
         return _nothing_ready(snapshot, clue, service, workloads)
-    if any("refused" in quote.text.lower() for quote in clue.quotes):
+    if any(was_refused(quote.text) for quote in clue.quotes):
         return _refused(snapshot, clue, service, pods)
     return _toward(clue, service.ref, f"{clue.target} cannot reach {service.ref} ({clue.host}).", 50)
+
+
+def _with_host(snapshot: ClusterSnapshot, clue: Clue) -> Clue:
+    """Where a program says that it gets no connection and not to whom: the service that it is told to ask, if that is
+    one, or the only one of several that cannot answer.
+    """
+    if clue.host or clue.hint or not clue.rule.endswith("-connection"):
+        return clue
+    item = snapshot.find(clue.target.kind, clue.target.namespace, clue.target.name)
+    named = services_named_by(snapshot, item) if item is not None else []
+    if len(named) > 1:
+        named = [service for service in named if not _may_answer(snapshot, service)]
+    if item is None or len(named) != 1:
+        return clue
+    port = port_named_by(snapshot, item, named[0])
+    host = f"{named[0].name}.{named[0].namespace}" + (f":{port}" if port else "")
+    return clue.model_copy(update={"host": host, "confidence": round(clue.confidence * 0.9, 2)})
+
+
+def _may_answer(snapshot: ClusterSnapshot, service: KubeObject) -> bool:
+    pods = [pod for workload in behind(snapshot, service) for pod in snapshot.pods_of(workload) if is_healthy(pod)]
+    return bool(pods) and not list(port_gaps(service, pods)) and unheard_ports(service.spec, pods) is None
 
 
 def _of_no_service(snapshot: ClusterSnapshot, clue: Clue) -> Clue:
@@ -106,7 +144,9 @@ def _unknown_port(host: str, service: KubeObject) -> int | None:
 def _asks_wrongly(snapshot: ClusterSnapshot, clue: Clue, service: KubeObject, asked: int) -> Clue:
     """One that asks a port which a service does not have is wrong itself; when several do, the service is."""
     known = " and ".join(str(row.get("port")) for row in mappings_of(service.spec.get("ports")))
-    others = [item for item in callers_of(snapshot, service) if any(f":{asked}" in text for text in said_by(item))]
+    others = [
+        item for item in callers_of(snapshot, service) if any(f":{asked}" in text for text in said_by(snapshot, item))
+    ]
     target = service.ref if len(others) > 1 else clue.target
     told = _toward(clue, target, f"{clue.target} asks port {asked} of {service.ref}, which has {known} only.", 34)
     return told.model_copy(
@@ -123,10 +163,31 @@ def _refused(snapshot: ClusterSnapshot, clue: Clue, service: KubeObject, pods: S
     target = service.ref if gaps or not declared else snapshot.workload_of(pods[0])
     sent = gaps[0].wanted if gaps else next(_targets(service), "of its choice")
     why = f"{service.ref} sends to port {sent} of pods that are ready, and nothing listens there"
+    heard = _heard_port(snapshot, service, pods)
+    if heard is not None:
+        why, target = f"{why}: they serve on {heard[0]}", service.ref
     told = _toward(clue, target, f"{clue.target} is refused by {service.ref} ({clue.host}): {why}.", 34)
-    return told.model_copy(
-        update={"failure_class": F.K8S_SVC_PORT, "rule": "cluster-refused-port", "confidence": 0.75, "host": ""}
-    )
+    changed = {"failure_class": F.K8S_SVC_PORT, "rule": "cluster-refused-port", "host": ""}
+    quotes = (*clue.quotes[:MAX_OWN_QUOTES], *(heard[1] if heard else ()))
+    return told.model_copy(update={**changed, "confidence": 0.85 if heard else 0.75, "quotes": quotes})
+
+
+def _heard_port(
+    snapshot: ClusterSnapshot, service: KubeObject, pods: Sequence[KubeObject]
+) -> tuple[str, tuple[Quote, ...]] | None:
+    """Where the pods behind a service serve instead, as their command or their own log tells."""
+    sent = {str(port) for port in _targets(service)}
+    told = unheard_ports(service.spec, pods)
+    if told is not None:
+        ports = " and ".join(str(port) for port in told[1])
+        return ports, (spec_quote(pods[0], f"told to serve on {ports}"),)
+    for log in (log for pod in pods[:_ASKED_PODS] for log in snapshot.logs_of(pod)):
+        for number, line in enumerate(log.lines[:_FIRST_LINES]):
+            found = _SERVES.search(line)
+            if found is not None and found["port"] not in sent:
+                quote = Quote(source=log.source, text=line.strip()[:900], line_number=log.first_line_number + number)
+                return found["port"], (quote,)
+    return None
 
 
 def _targets(service: KubeObject) -> Iterator[object]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from tasks.diagnose.analyzers.cluster.reading import containers_of, words_of
 from tasks.domain.cluster import (
     ClusterSnapshot,
+    Json,
     KubeObject,
     ObjectRef,
     dig,
@@ -19,22 +20,49 @@ from tasks.domain.cluster import (
 def callers_of(snapshot: ClusterSnapshot, service: KubeObject) -> Iterator[KubeObject]:
     """What names the service as a host in its command or environment."""
     for item in snapshot.templates():
-        if _names(item, service) and not selects(mapping_of(service.spec.get("selector")), item.pod_labels):
+        if _names(snapshot, item, service) and not selects(mapping_of(service.spec.get("selector")), item.pod_labels):
             yield item
 
 
-def _names(item: KubeObject, service: KubeObject) -> bool:
+def services_named_by(snapshot: ClusterSnapshot, item: KubeObject) -> list[KubeObject]:
+    """The services that a workload or pod names as hosts, other than its own."""
+    return [
+        service
+        for service in snapshot.of_kind("Service")
+        if _names(snapshot, item, service)
+        and not selects(mapping_of(service.spec.get("selector")) or {"": None}, item.pod_labels)
+    ]
+
+
+def port_named_by(snapshot: ClusterSnapshot, item: KubeObject, service: KubeObject) -> str:
+    """The port that stands behind the service's name in what a workload says, empty where none does."""
+    sought = re.compile(rf"(?<![\w.-]){re.escape(service.name)}(?:\.[\w.-]+)?:(\d{{2,5}})\b")
+    return next((found[1] for text in said_by(snapshot, item) if (found := sought.search(text))), "")
+
+
+def _names(snapshot: ClusterSnapshot, item: KubeObject, service: KubeObject) -> bool:
     near = item.namespace == service.namespace
     place = "" if near else rf"\.{re.escape(service.namespace)}"
     sought = re.compile(rf"(?<![\w.-]){re.escape(service.name)}{place}(?=[.:/\s'\"]|$)")
-    return any(sought.search(text) for text in said_by(item))
+    return any(service.name in text and sought.search(text) for text in said_by(snapshot, item))
 
 
-def said_by(item: KubeObject) -> Iterator[str]:
-    """The words of the commands and the values of the variables of a workload."""
+def said_by(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[str]:
+    """The words of the commands and the values of the variables of a workload, also those out of ConfigMaps."""
     for container in containers_of(item.pod_spec):
         yield from words_of(container)
-        yield from (str(row.get("value")) for row in mappings_of(container.get("env")) if row.get("value"))
+        for row in mappings_of(container.get("env")):
+            if row.get("value"):
+                yield str(row["value"])
+            elif named := mapping_of(dig(row, "valueFrom", "configMapKeyRef")):
+                yield str(_config_of(snapshot, item, named.get("name")).get(str(named.get("key"))) or "")
+        for row in mappings_of(container.get("envFrom")):
+            yield from map(str, _config_of(snapshot, item, dig(row, "configMapRef", "name")).values())
+
+
+def _config_of(snapshot: ClusterSnapshot, item: KubeObject, name: object) -> Json:
+    found = snapshot.find("ConfigMap", item.namespace, str(name)) if name else None
+    return mapping_of(found.raw.get("data")) if found is not None else {}
 
 
 def ingress_services(ingress: KubeObject) -> frozenset[str]:

@@ -4,9 +4,11 @@ and work that became slower. Over and done with is worth knowing; what goes on, 
 
 from collections.abc import Iterator
 
+from tasks.diagnose.analyzers.cluster.answering import host_in, was_refused
+from tasks.diagnose.analyzers.cluster.calling import find_service
 from tasks.diagnose.analyzers.cluster.crashes import crashes
 from tasks.diagnose.analyzers.cluster.reading import is_healthy, one_line, states_of
-from tasks.diagnose.analyzers.cluster.saying import host_in, rule_of
+from tasks.diagnose.analyzers.cluster.saying import rule_of
 from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef
 from tasks.domain.cluster_cause import Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
@@ -35,7 +37,7 @@ def find_past_complaints(snapshot: ClusterSnapshot) -> Iterator[Clue]:
         target = _target(snapshot, log, pod)
         chosen = sorted(log.complaints, key=lambda row: -row.count)[:MAX_OF_A_LOG]
         for complaint in chosen:
-            yield _complains(log, pod, target, complaint)
+            yield _complains(snapshot, log, pod, target, complaint)
         if log.pace is not None and _is_slower(log.pace):
             yield _slower(log, target, log.pace)
 
@@ -51,7 +53,9 @@ def _bears(item: KubeObject, log: ContainerLog) -> bool:
     return item.namespace == log.namespace and (log.pod == item.name or log.pod.startswith(f"{item.name}-"))
 
 
-def _complains(log: ContainerLog, pod: KubeObject | None, target: ObjectRef, complaint: Complaint) -> Clue:
+def _complains(
+    snapshot: ClusterSnapshot, log: ContainerLog, pod: KubeObject | None, target: ObjectRef, complaint: Complaint
+) -> Clue:
     said, rule = message_of(complaint.text), rule_of(message_of(complaint.text))
     known = rule is not None and rule.name != "exception"
     failure_class = rule.failure_class if rule is not None and known else F.K8S_CRASH_APP
@@ -70,7 +74,7 @@ def _complains(log: ContainerLog, pod: KubeObject | None, target: ObjectRef, com
         quotes=(Quote(source=log.source, text=one_line(complaint.text), line_number=place["first"]),),
         confidence=round(0.35 + min(0.2, 4 * complaint.count / count) + (0.02 if known else 0.0), 3),
         rank=65,
-        hint=not _matters(log, pod, goes_on=goes_on),
+        hint=not (_matters(log, pod, goes_on=goes_on) or (goes_on and _is_turned_away(snapshot, log, complaint))),
         host=host_in(said) if failure_class in (F.K8S_CRASH_DEP, F.K8S_DNS) else "",
     )
 
@@ -98,6 +102,12 @@ def _matters(log: ContainerLog, pod: KubeObject | None, *, goes_on: bool) -> boo
         return goes_on
     share = sum(row.count for row in log.complaints) / max(1, log.line_count or len(log.lines))
     return goes_on and share >= _GRAVE_SHARE and sum(row.count for row in log.complaints) > 2
+
+
+def _is_turned_away(snapshot: ClusterSnapshot, log: ContainerLog, complaint: Complaint) -> bool:
+    """Whether a service of this cluster refuses it again and again, however seldom it is asked."""
+    host = host_in(complaint.text) if complaint.count > 2 and was_refused(complaint.text) else ""
+    return bool(host) and find_service(snapshot, host, log.namespace) is not None
 
 
 def _is_slower(pace: Pace) -> bool:

@@ -85,7 +85,7 @@ def _unused(snapshot: ClusterSnapshot, namespace: str, items: list[KubeObject]) 
     if not maps:
         return
     used = {name for item in (*items, *snapshot.of_kind("Pod", namespace)) for name in _config_maps(item.pod_spec)}
-    words = [text for item in items for text in said_by(item)]
+    words = [text for item in items for text in said_by(snapshot, item)]
     for item in maps:
         if item.name not in used and not any(item.name in text for text in words):
             cause = f"No pod of {namespace} uses {item.ref}."

@@ -1,10 +1,11 @@
 """Network policies that cut off what is needed: the resolver, or a peer. And CoreDNS itself."""
 
+import re
 from collections.abc import Iterator
 
-from tasks.diagnose.analyzers.cluster.calling import callers_of, find_service
+from tasks.diagnose.analyzers.cluster.calling import callers_of, find_service, services_named_by
 from tasks.diagnose.analyzers.cluster.reading import containers_of, is_healthy, spec_quote, status_quote
-from tasks.diagnose.analyzers.cluster.saying import listen
+from tasks.diagnose.analyzers.cluster.saying import Said, listen
 from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, ObjectRef, mapping_of, mappings_of, selects
 from tasks.domain.cluster_cause import Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
@@ -61,16 +62,22 @@ def _policies_on(snapshot: ClusterSnapshot, item: KubeObject, direction: str) ->
     ]
 
 
-def _lets_dns(policy: KubeObject) -> bool:
+def _lets_dns(snapshot: ClusterSnapshot, policy: KubeObject) -> bool:
+    resolvers = [item for item in snapshot.carriers("kube-system") if item.pod_labels.get("k8s-app") == "kube-dns"]
     for rule in mappings_of(policy.spec.get("egress")):
-        ports = mappings_of(rule.get("ports"))
-        if not ports or any(row.get("port") in (*_DNS_PORTS, None) for row in ports):
+        ports, peers = mappings_of(rule.get("ports")), mappings_of(rule.get("to"))
+        open_ = not ports or any(row.get("port") in (*_DNS_PORTS, None) for row in ports)
+        if open_ and (
+            not (peers and resolvers) or any(_is_peer(snapshot, peer, policy, resolvers[0]) for peer in peers)
+        ):
             return True
     return False
 
 
 def _blocks_dns(snapshot: ClusterSnapshot, policy: KubeObject, pods: list[KubeObject]) -> Iterator[Clue]:
-    victims = [item for item in pods if not any(_lets_dns(other) for other in _policies_on(snapshot, item, "Egress"))]
+    victims = [
+        item for item in pods if not any(_lets_dns(snapshot, other) for other in _policies_on(snapshot, item, "Egress"))
+    ]
     if not victims:
         return
     heard = _heard(snapshot, victims)
@@ -107,31 +114,78 @@ def _heard(snapshot: ClusterSnapshot, victims: list[KubeObject]) -> tuple[Quote,
 
 
 def _keeps_from_peers(snapshot: ClusterSnapshot, policy: KubeObject, pods: list[KubeObject]) -> Iterator[Clue]:
-    """Who is not let out to a service of which its log says that it does not answer."""
-    seen: set[ObjectRef] = set()
+    """Who is not let out to a service, or out of the cluster, and says that it gets no answer there."""
+    seen: set[ObjectRef | str] = set()
     for pod in pods[:200]:
         said = listen(snapshot.logs_of(pod)) if pod.kind == "Pod" else None
-        service = find_service(snapshot, said.host, pod.namespace) if said is not None and said.host else None
-        if said is None or service is None or service.ref in seen or said.failure_class is not F.K8S_CRASH_DEP:
-            continue
-        seen.add(service.ref)
-        there = [item for item in snapshot.carriers(service.namespace) if _serves(service, item)]
-        ports = _target_ports(service, there)
-        if not there or any(
-            _lets_out(snapshot, other, there[0], ports) for other in _policies_on(snapshot, pod, "Egress")
-        ):
+        if said is None or said.failure_class is not F.K8S_CRASH_DEP:
             continue
         caller = snapshot.workload_of(pod)
-        yield Clue(
-            failure_class=F.K8S_NETPOL,
-            rule="cluster-policy-out",
-            cause=f"{policy.ref} does not let {caller} out to {service.ref}.",
-            target=policy.ref,
-            victims=(caller, pod.ref, service.ref),
-            quotes=(spec_quote(policy, f"egress: {policy.spec.get('egress')}"), *said.quotes[:1]),
-            confidence=0.9,
-            rank=13,
-        )
+        for service in _asked(snapshot, pod, said):
+            if service.ref not in seen and not _may_ask(snapshot, pod, service):
+                seen.add(service.ref)
+                certain = 0.9 if said.host else 0.8
+                yield _keeps_in(policy, caller, str(service.ref), said, certain, (caller, pod.ref, service.ref))
+        host = said.host.partition(":")[0]
+        if _is_outside(snapshot, said.host, pod) and host not in seen and not _may_leave(snapshot, pod, said.host):
+            seen.add(host)
+            yield _keeps_in(policy, caller, f"{said.host}, outside the cluster", said, 0.85, (caller, pod.ref))
+
+
+def _keeps_in(
+    policy: KubeObject, caller: ObjectRef, where: str, said: Said, confidence: float, victims: tuple[ObjectRef, ...]
+) -> Clue:
+    return Clue(
+        failure_class=F.K8S_NETPOL,
+        rule="cluster-policy-out",
+        cause=f"{policy.ref} does not let {caller} out to {where}.",
+        target=policy.ref,
+        victims=victims,
+        quotes=(spec_quote(policy, f"egress: {policy.spec.get('egress')}"), *said.quotes[:1]),
+        confidence=confidence,
+        rank=13,
+    )
+
+
+def _asked(snapshot: ClusterSnapshot, pod: KubeObject, said: Said) -> list[KubeObject]:
+    """The services that may not answer: the one that is named, else all that the pod is told to ask."""
+    if said.host:
+        service = find_service(snapshot, said.host, pod.namespace)
+        return [service] if service is not None else []
+    return services_named_by(snapshot, pod) if said.rule == "connection" else []
+
+
+def _may_ask(snapshot: ClusterSnapshot, pod: KubeObject, service: KubeObject) -> bool:
+    there = [item for item in snapshot.carriers(service.namespace) if _serves(service, item)]
+    ports = _target_ports(service, there)
+    policies = _policies_on(snapshot, pod, "Egress")
+    return not there or any(_lets_out(snapshot, other, there[0], ports) for other in policies)
+
+
+def _is_outside(snapshot: ClusterSnapshot, host: str, pod: KubeObject) -> bool:
+    name = host.partition(":")[0]
+    if not name or "." not in name or find_service(snapshot, host, pod.namespace) is not None:
+        return False
+    if re.fullmatch(r"[\d.]+", name):
+        return not name.startswith(("10.", "127.", "192.168.", "169.254.", "172."))
+    return not re.search(r"\.svc(?:\.|$)|\.local$|\.internal$", name) and not name.endswith(f".{pod.namespace}")
+
+
+def _may_leave(snapshot: ClusterSnapshot, pod: KubeObject, host: str) -> bool:
+    """Whether some policy lets the pod out to an address that is no pod's; of a name nobody knows the address."""
+    ports = frozenset([host.partition(":")[2]] if ":" in host else [])
+    for policy in _policies_on(snapshot, pod, "Egress"):
+        for rule in mappings_of(policy.spec.get("egress")):
+            peers = mappings_of(rule.get("to"))
+            if _opens(rule, ports) and (not peers or any("ipBlock" in peer for peer in peers)):
+                only_names = bool(rule.get("ports")) and not ports and _only_names(rule)
+                if not only_names:
+                    return True
+    return False
+
+
+def _only_names(rule: Json) -> bool:
+    return all(row.get("port") in _DNS_PORTS for row in mappings_of(rule.get("ports")))
 
 
 def _serves(service: KubeObject, item: KubeObject) -> bool:

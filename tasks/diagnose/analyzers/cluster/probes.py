@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from tasks.diagnose.analyzers.cluster.answering import host_in
+from tasks.diagnose.analyzers.cluster.calling import find_service
 from tasks.diagnose.analyzers.cluster.reading import (
     STARTING_SECONDS,
     ailing_pods,
@@ -15,7 +17,8 @@ from tasks.diagnose.analyzers.cluster.reading import (
     status_quote,
     words_of,
 )
-from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, dig, mapping_of, mappings_of
+from tasks.diagnose.analyzers.cluster.saying import rule_of
+from tasks.domain.cluster import ClusterEvent, ClusterSnapshot, Json, KubeObject, dig, mapping_of, mappings_of, selects
 from tasks.domain.cluster_cause import Clue
 from tasks.domain.failure_class import FailureClass as F
 
@@ -68,9 +71,10 @@ def _failing(snapshot: ClusterSnapshot, pod: KubeObject) -> Iterator[Clue]:
     ):
         events = events_saying(snapshot, pod.ref, f"^Unhealthy.*{kind} probe|^ProbeWarning.*{kind} probe")
         if events:
+            asked = _asks_a_service(snapshot, pod, events[-1])
             why = one_line(events[-1].message.partition("probe failed:")[2] or events[-1].message)[:200]
             yield Clue(
-                failure_class=failure_class,
+                failure_class=F.K8S_CRASH_DEP if asked else failure_class,
                 rule=f"cluster-probe-{kind}",
                 cause=f"{target}: the {kind} probe of its pod fails: {why.rstrip('.')}.{_wrong_port(pod)}",
                 target=target,
@@ -78,6 +82,7 @@ def _failing(snapshot: ClusterSnapshot, pod: KubeObject) -> Iterator[Clue]:
                 quotes=(event_quote(events[-1]), status_quote(pod, waiting[0].said)),
                 confidence=0.88,
                 rank=45,
+                host=asked,
             )
             return
     age = snapshot.age_seconds(pod)
@@ -95,6 +100,15 @@ def _failing(snapshot: ClusterSnapshot, pod: KubeObject) -> Iterator[Clue]:
         confidence=0.6 if probed else 0.4,
         rank=60,
     )
+
+
+def _asks_a_service(snapshot: ClusterSnapshot, pod: KubeObject, event: ClusterEvent) -> str:
+    """The service that a command of a probe asks and does not get through to, empty when it asks the pod itself."""
+    rule = rule_of(event.message)
+    host = host_in(event.message) if rule is not None and rule.failure_class in (F.K8S_CRASH_DEP, F.K8S_DNS) else ""
+    service = find_service(snapshot, host, pod.namespace) if host else None
+    own = service is None or selects(mapping_of(service.spec.get("selector")), pod.pod_labels)
+    return "" if own else host
 
 
 def _behind_gate(snapshot: ClusterSnapshot, pod: KubeObject) -> Iterator[Clue]:

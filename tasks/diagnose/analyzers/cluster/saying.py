@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
+from tasks.diagnose.analyzers.cluster.answering import host_in, host_near
 from tasks.domain.base import Noun
 from tasks.domain.cluster_cause import Quote
 from tasks.domain.failure_class import FailureClass as F
@@ -159,7 +160,7 @@ RULES: tuple[Rule, ...] = (
         failure_class=F.K8S_CRASH_DEP,
         rank=40,
         cause="it cannot reach {host}",
-        pattern=r"connection refused|ECONNREFUSED|connection (?:timed out|timeout)|ETIMEDOUT|connect(?:ion)?\b.{0,40}time(?:d )?out|i/o timeout|dial tcp|no route to host|host(?:\(s\))?(?: is)? unreachable|failed to (?:connect|establish)|(?:could not|cannot|can't|unable to|couldn't) (?:connect|reach|establish|acquire connection|get a connection)|communications link failure|no available connection|connection (?:reset|closed)|All host\(s\) tried|NoBrokersAvailable|context deadline exceeded|server selection timed out|Max retries exceeded|upstream (?:connect error|timeout|request timeout)|download timed out|Failed to reach|connection pool",
+        pattern=r"connection refused|ECONNREFUSED|connection (?:timed out|timeout)|ETIMEDOUT|connect(?:ion)?\b.{0,40}time(?:d )?out|i/o timeout|dial tcp|no route to host|host(?:\(s\))?(?: is)? unreachable|failed to (?:connect|establish)|(?:could not|cannot|can't|unable to|couldn't) (?:connect|reach|establish|acquire connection|get a connection)|communications link failure|no available connection|connection (?:reset|closed)|All host\(s\) tried|NoBrokersAvailable|context deadline exceeded|server selection timed out|Max retries exceeded|upstream (?:connect error|timeout|request timeout)|download timed out|Failed to reach|connection pool|(?:connection|connect) (?:attempts|call) failed|connect\(\) failed|error 111\b|no live upstreams|code = Unavailable\b|\bUNAVAILABLE\b|connecting to subchannel|:\d+ - no response|Layer4 connection problem|connection to \S+ refused|broker may not be available|Connect(?:ion)?Timeout|TimeoutError|socket\.timeout|operation timed out",
     ),
     Rule(
         name="migration",
@@ -179,19 +180,6 @@ RULES: tuple[Rule, ...] = (
 )
 """Ordered by rank. The last says only that something went wrong."""
 
-_HOSTS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"tried: (?P<host>[\w.-]+:\d+)",
-        r"(?:lookup|resolve host:?|ENOTFOUND|EAI_AGAIN|bad address|UnknownHostException:|can't find|can't resolve|resolve|host name|translate host name)\s+[`'\"(]*(?P<host>[A-Za-z0-9][\w.-]*[\w])",
-        r"host=['\"]?(?P<host>[A-Za-z0-9][\w.-]+)",
-        r"[a-z][a-z0-9+]{2,}://(?:[^\s/@]*@)?(?P<host>[A-Za-z0-9][\w.-]*(?::\d+)?)",
-        r"(?:dial tcp|connect to|connecting to|connection to|reach|server at|broker|addr(?:ess)?)[:=]?\s+(?:server at |address |host )?[`'\"\[(/]*(?P<host>[A-Za-z0-9][\w.-]*:\d{2,5})",
-        r"(?P<host>\b(?:\d{1,3}\.){3}\d{1,3}:\d{2,5})\b",
-        r"(?<![\w:/.-])(?P<host>(?!localhost)[A-Za-z][\w-]*(?:\.[\w-]+)*:\d{2,5})\b(?![:.]\d)",
-        r"(?:connect to|connecting to|connection to|reach|server at|lookup)\s+(?:server at |host |the )?[`'\"]*(?P<host>[a-z0-9][\w.-]*[\w])",
-    )
-)  # fmt: skip
 _MAYBE = re.compile("|".join(re.sub(r"\?P<\w+>", "?:", rule.pattern) for rule in RULES), re.IGNORECASE)
 _NO_ANSWER = re.compile(r"connection (?:timed out|timeout|refused)|ECONNREFUSED|ETIMEDOUT|i/o timeout", re.IGNORECASE)
 _LOUD = re.compile(
@@ -243,7 +231,7 @@ def rule_of(line: str) -> Rule | None:
 def _said(rule: Rule, hits: list[int], ending: tuple[str, ...], log: ContainerLog, first: int) -> Said:
     last = hits[-1]
     line = ending[last]
-    host = host_in(line)
+    host = host_in(line) or (host_near(ending, last) if rule.failure_class is F.K8S_CRASH_DEP else "")
     quotes = [
         Quote(source=log.source, text=ending[number].strip()[:900], line_number=log.first_line_number + first + number)
         for number in dict.fromkeys((last, hits[0]))
@@ -261,15 +249,6 @@ def _said(rule: Rule, hits: list[int], ending: tuple[str, ...], log: ContainerLo
         share=len(hits) / max(1, written),
         recent=len(ending) - last <= 15,
     )
-
-
-def host_in(line: str) -> str:
-    """The other side that a line names; empty when it names none."""
-    for pattern in _HOSTS:
-        found = pattern.search(line)
-        if found is not None:
-            return found["host"].rstrip(".:")
-    return ""
 
 
 def _name(rule: Rule, line: str) -> str:

@@ -17,7 +17,7 @@ from tasks.domain.cluster import (
 )
 from tasks.domain.cluster_cause import SYMPTOM, Clue
 from tasks.domain.failure_class import FailureClass as F
-from tasks.domain.listening import port_gaps
+from tasks.domain.listening import port_gaps, unheard_ports
 
 _ELECTION = "control-plane.alpha.kubernetes.io/leader"
 
@@ -37,6 +37,7 @@ def find_dead_services(snapshot: ClusterSnapshot) -> Iterator[Clue]:
         else:
             yield from _not_ready(snapshot, service, chosen)
             yield from _wrong_port(service, chosen)
+            yield from _unheard_port(snapshot, service, chosen)
         yield from _warned(snapshot, service)
 
 
@@ -145,7 +146,7 @@ def _wrong_port(service: KubeObject, chosen: list[KubeObject]) -> Iterator[Clue]
     if any(item.sketched for item in chosen):
         return
     for gap in port_gaps(service, chosen):
-        listens = " and ".join(str(number) for number in gap.listens)
+        listens = " and ".join(str(number) for number in gap.listens) or "no port of that name"
         yield Clue(
             failure_class=F.K8S_SVC_PORT,
             rule="cluster-target-port",
@@ -158,6 +159,29 @@ def _wrong_port(service: KubeObject, chosen: list[KubeObject]) -> Iterator[Clue]
             ),
             confidence=0.85 if gap.named else 0.7,
             rank=25,
+        )
+
+
+def _unheard_port(snapshot: ClusterSnapshot, service: KubeObject, chosen: list[KubeObject]) -> Iterator[Clue]:
+    """What serves on a port that its command names, and a Service that sends to another; pods that are told more than
+    they say may listen there too, so that of a live cluster it is worth knowing only until somebody is refused.
+    """
+    found = None if any(item.sketched for item in chosen) else unheard_ports(service.spec, chosen)
+    if found is not None:
+        listens = " and ".join(str(number) for number in found[1])
+        yield Clue(
+            failure_class=F.K8S_SVC_PORT,
+            rule="cluster-told-port",
+            cause=f"{service.ref} sends to port {found[0]} of its pods, which are told to serve on {listens}.",
+            target=service.ref,
+            victims=(chosen[0].ref,),
+            quotes=(
+                spec_quote(service, f"targetPort {found[0]}"),
+                spec_quote(chosen[0], f"told to serve on {listens}"),
+            ),
+            confidence=0.65,
+            rank=25,
+            hint=not snapshot.desired_only,
         )
 
 
