@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from tasks.clients.kubernetes import Cluster, capture_cluster, read_snapshot_folder, write_snapshot_folder
+from tasks.clients.kubernetes import Cluster, capture_cluster, in_bulk, read_snapshot_folder, write_snapshot_folder
 from tasks.collect.cluster import redact_snapshot
 from tasks.diagnose.cluster import diagnose_cluster
 from tasks.domain.cluster import ClusterSnapshot
@@ -21,7 +21,9 @@ def explain_snapshot(folder: Path, *, namespace: str | None = None) -> ClusterEx
     Raises:
         HealflowError: the folder cannot be read.
     """
-    return diagnose_cluster(redact_snapshot(read_snapshot_folder(folder)), namespace=namespace)
+    with in_bulk():
+        snapshot = redact_snapshot(read_snapshot_folder(folder))
+    return diagnose_cluster(snapshot, namespace=namespace)
 
 
 def explain_live_cluster(
@@ -71,5 +73,5 @@ def read_namespaces(
     Raises:
         HealflowError: there is no kubeconfig or no such namespace, or the account is refused.
     """
-    with Cluster.from_settings(settings, read_only=True) as cluster:
+    with Cluster.from_settings(settings, read_only=True) as cluster, in_bulk():
         return redact_snapshot(capture_cluster(cluster, namespaces=namespaces, now=now, tell=tell))

@@ -1,5 +1,6 @@
 """Reads the state of a Kubernetes cluster: from a folder, or from the cluster itself."""
 
+from tasks.clients.kubernetes.bulk import in_bulk
 from tasks.clients.kubernetes.capture import capture_cluster
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.clients.kubernetes.folder import read_snapshot_folder
@@ -11,6 +12,7 @@ __all__ = [
     "Cluster",
     "apply_over_own",
     "capture_cluster",
+    "in_bulk",
     "read_snapshot_folder",
     "write_snapshot_folder",
 ]
