@@ -8,6 +8,7 @@ from tasks.diagnose.analyzers.cluster.answering import was_refused
 from tasks.diagnose.analyzers.cluster.calling import (
     behind,
     callers_of,
+    config_saying,
     find_service,
     port_named_by,
     said_by,
@@ -99,9 +100,21 @@ def _of_no_service(snapshot: ClusterSnapshot, clue: Clue) -> Clue:
     if near or elsewhere:
         hint = f"there is {near[0]}" if near else f"there is {elsewhere[0]}"
         changed = {"failure_class": F.K8S_CRASH_CONFIG, "cause": f"{said} ({hint}).", "rank": 26}
-        return clue.model_copy(update={**changed, "confidence": round(clue.confidence * 0.95, 2)})
+        return _of_config(
+            snapshot, clue.model_copy(update={**changed, "confidence": round(clue.confidence * 0.95, 2)}), name
+        )
     told = _toward(clue, ObjectRef(kind="Service", namespace=namespace, name=name), f"{said}.", 26, 0.9)
     return told.model_copy(update={"failure_class": F.K8S_CRASH_DEP})
+
+
+def _of_config(snapshot: ClusterSnapshot, clue: Clue, word: str) -> Clue:
+    """The same clue, told of the ConfigMap from which the workload has that word."""
+    item = snapshot.find(clue.target.kind, clue.target.namespace, clue.target.name)
+    source = config_saying(snapshot, item, word) if item is not None else None
+    if source is None:
+        return clue
+    cause = f"{clue.cause.rstrip('.')}: it has {word!r} from {source}."
+    return clue.model_copy(update={"target": source, "victims": (clue.target, *clue.victims), "cause": cause})
 
 
 def _resolves_elsewhere(snapshot: ClusterSnapshot, clue: Clue) -> str:
@@ -149,9 +162,9 @@ def _asks_wrongly(snapshot: ClusterSnapshot, clue: Clue, service: KubeObject, as
     ]
     target = service.ref if len(others) > 1 else clue.target
     told = _toward(clue, target, f"{clue.target} asks port {asked} of {service.ref}, which has {known} only.", 34)
-    return told.model_copy(
-        update={"failure_class": F.K8S_SVC_PORT, "rule": "cluster-asked-port", "confidence": 0.85, "host": ""}
-    )
+    changed = {"failure_class": F.K8S_SVC_PORT, "rule": "cluster-asked-port", "confidence": 0.85, "host": ""}
+    told = told.model_copy(update=changed)
+    return told if target == service.ref else _of_config(snapshot, told, str(asked))
 
 
 def _refused(snapshot: ClusterSnapshot, clue: Clue, service: KubeObject, pods: Sequence[KubeObject]) -> Clue:

@@ -25,6 +25,7 @@ from tasks.diagnose.analyzers.cluster.references import find_missing
 from tasks.diagnose.analyzers.cluster.resources import find_resource_faults
 from tasks.diagnose.analyzers.cluster.rollout import find_stuck_rollouts
 from tasks.diagnose.analyzers.cluster.scheduling import find_unscheduled
+from tasks.diagnose.analyzers.cluster.scripts import find_told_failures
 from tasks.diagnose.analyzers.cluster.services import find_dead_services
 from tasks.diagnose.analyzers.cluster.storage import find_storage_faults
 from tasks.domain.cluster import ClusterSnapshot
@@ -53,6 +54,7 @@ ANALYZERS: tuple[Callable[[ClusterSnapshot], Iterator[Clue]], ...] = (
     find_memory_wishes,
     find_misspelt_commands,
     find_contradictions,
+    find_told_failures,
     find_resource_faults,
     find_stuck_rollouts,
     find_soft_spots,

@@ -9,7 +9,7 @@ from tasks.domain.cluster_cause import Clue
 from tasks.domain.failure_class import FailureClass as F
 
 _KUBECTL = re.compile(
-    r"(?:^|[\s;&|(/])kubectl\s+(?:-\S+\s+)*(?P<verb>get|list|watch|create|apply|delete|patch|scale|logs|exec)\b|/var/run/secrets/kubernetes\.io/serviceaccount/token|kubernetes\.default\.svc"
+    r"(?:^|[\s;&|(/])kubectl\s+(?:-\S+\s+)*(?P<verb>get|list|watch|create|apply|delete|patch|scale|logs|exec)\b|/var/run/secrets/kubernetes\.io/serviceaccount/token|https://kubernetes\.default\b"
 )
 _ASKED = re.compile(
     r"(?:^|[\s;&|(/])kubectl\s+(?:-\S+\s+)*(?P<verb>get|list|watch|create|delete|patch)\s+(?:-\S+\s+)*(?P<resource>[a-z]+)\b"

@@ -19,6 +19,19 @@ def find_budget_faults(snapshot: ClusterSnapshot) -> Iterator[Clue]:
             yield _clue(budget, f"{budget.ref} selects no pod.", (said,), 0.5, hint=True)
         elif chosen:
             yield from _blocking(snapshot, budget, [item for item in chosen if item.kind == "Pod"])
+            if snapshot.desired_only:
+                yield from _keeps_all(budget, [item for item in chosen if item.owner is None])
+
+
+def _keeps_all(budget: KubeObject, makers: list[KubeObject]) -> Iterator[Clue]:
+    """A budget that is written so that it can let nobody go."""
+    wanted = sum(int_of(item.spec.get("replicas"), 1) for item in makers)
+    least, most = budget.spec.get("minAvailable"), budget.spec.get("maxUnavailable")
+    if most in (0, "0", "0%") or least == "100%" or (isinstance(least, int) and least >= wanted > 0):
+        rule = f"maxUnavailable: {most}" if least is None else f"minAvailable: {least}"
+        said = spec_quote(budget, f"{rule}; replicas: {wanted}")
+        cause = f"{budget.ref} lets none of the {wanted} pods of {makers[0].ref} go ({rule}), so that no node of theirs can be emptied."
+        yield _clue(budget, cause, (said,), 0.6, hint=False)
 
 
 def _blocking(snapshot: ClusterSnapshot, budget: KubeObject, pods: list[KubeObject]) -> Iterator[Clue]:

@@ -60,6 +60,59 @@ def said_by(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[str]:
             yield from map(str, _config_of(snapshot, item, dig(row, "configMapRef", "name")).values())
 
 
+def config_saying(snapshot: ClusterSnapshot, item: KubeObject, word: str) -> ObjectRef | None:
+    """The ConfigMap from which a workload has a word; `None` where no one has it, or its own specification does."""
+    sought = re.compile(rf"(?<![\w.-]){re.escape(word)}(?![\w-])")
+    if any(sought.search(text) for text in _own_words(item)):
+        return None
+    for config in _configs_of(snapshot, item):
+        if any(sought.search(str(text)) for text in mapping_of(config.raw.get("data")).values()):
+            return config.ref
+    return None
+
+
+def variable_holding(snapshot: ClusterSnapshot, item: KubeObject, value: str) -> tuple[str, ObjectRef] | None:
+    """The only variable of a workload that has this value, and where it stands; `None` when there is none, or more."""
+    found = {name: place for name, text, place in _variables(snapshot, item) if text == value}
+    return next(iter(found.items())) if len(found) == 1 else None
+
+
+def _variables(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[tuple[str, str, ObjectRef]]:
+    for container in containers_of(item.pod_spec):
+        for row in mappings_of(container.get("env")):
+            named = mapping_of(dig(row, "valueFrom", "configMapKeyRef"))
+            if row.get("value"):
+                yield str(row.get("name")), str(row["value"]), item.ref
+            elif named:
+                value = str(_config_of(snapshot, item, named.get("name")).get(str(named.get("key"))) or "")
+                yield str(row.get("name")), value, _config_ref(item, named.get("name"))
+        for row in mappings_of(container.get("envFrom")):
+            name = dig(row, "configMapRef", "name")
+            for key, value in _config_of(snapshot, item, name).items():
+                yield str(row.get("prefix") or "") + str(key), str(value), _config_ref(item, name)
+
+
+def _own_words(item: KubeObject) -> Iterator[str]:
+    for container in containers_of(item.pod_spec):
+        yield from words_of(container)
+        yield from (str(row["value"]) for row in mappings_of(container.get("env")) if row.get("value"))
+
+
+def _configs_of(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[KubeObject]:
+    names = [dig(volume, "configMap", "name") for volume in mappings_of(item.pod_spec.get("volumes"))]
+    for container in containers_of(item.pod_spec):
+        names += [dig(row, "configMapRef", "name") for row in mappings_of(container.get("envFrom"))]
+        names += [dig(row, "valueFrom", "configMapKeyRef", "name") for row in mappings_of(container.get("env"))]
+    for name in dict.fromkeys(str(name) for name in names if name):
+        found = snapshot.find("ConfigMap", item.namespace, name)
+        if found is not None:
+            yield found
+
+
+def _config_ref(item: KubeObject, name: object) -> ObjectRef:
+    return ObjectRef(kind="ConfigMap", namespace=item.namespace, name=str(name))
+
+
 def _config_of(snapshot: ClusterSnapshot, item: KubeObject, name: object) -> Json:
     found = snapshot.find("ConfigMap", item.namespace, str(name)) if name else None
     return mapping_of(found.raw.get("data")) if found is not None else {}

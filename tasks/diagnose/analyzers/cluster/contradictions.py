@@ -44,9 +44,11 @@ _IMAGES = [
     "wordpress",
 ]
 _AWAITED = re.compile(
-    r"\b(?:nslookup|getent hosts|dig|ping(?: -c ?\d+)?|nc(?: -\S+)*|wget(?: -\S+)*|curl(?: -\S+)*)\s+"
-    r"(?:https?://)?(?P<host>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*)",
+    r"\b(?:nslookup|getent hosts|dig|ping|nc|wget|curl|pg_isready|redis-cli|mysqladmin)"
+    r"(?:\s+-\S+(?:\s+(?:\d+|/\S+)(?=\s))?)*\s+(?:-h\s*)?"
+    r"(?:[a-z]+://)?(?P<host>(?!\d+\b)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*)(?:[ :](?P<port>\d{2,5})\b)?",
 )
+_OF_CLUSTER = re.compile(r"[a-z0-9]\.svc\b|\.cluster\.local\b")
 _WAITS = re.compile(r"\b(?:until|while)\b")
 _WRITES = re.compile(r"(?:>>?\s*|\b(?:touch|mkdir(?: -p)?|tee)\s+)(?P<path>/[\w./-]+)")
 _WRITABLE = ("/dev/", "/proc/")
@@ -60,6 +62,8 @@ def find_contradictions(snapshot: ClusterSnapshot) -> Iterator[Clue]:
         if not snapshot.desired_only:
             continue
         yield from _other_labels(item)
+        yield from _flees_its_node(snapshot, item)
+        yield from _asks_elsewhere(item)
         for container in containers_of(item.pod_spec):
             for check in _CHECKS:
                 yield from check(item, container)
@@ -69,7 +73,7 @@ def find_contradictions(snapshot: ClusterSnapshot) -> Iterator[Clue]:
 
 
 def _awaits_nobody(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:
-    """A container that prepares the others and waits for a service that does not exist never ends."""
+    """A container that prepares the others and waits for a service or a port that does not exist never ends."""
     for container in mappings_of(item.pod_spec.get("initContainers")):
         said = " ".join(words_of(container))
         for found in _AWAITED.finditer(said) if _WAITS.search(said) else ():
@@ -78,20 +82,21 @@ def _awaits_nobody(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue
             if rest and (len(parts) < 2 or parts[1] != "svc"):
                 continue
             namespace = parts[0] if rest else item.namespace
-            if (
-                not (snapshot.desired_only or snapshot.knows("Service", namespace))
-                or snapshot.find("Service", namespace, name) is not None
-            ):
+            if not (snapshot.desired_only or snapshot.knows("Service", namespace)):
                 continue
-            yield _clue(
-                item,
-                F.K8S_CRASH_DEP,
-                f"its init container {container.get('name')} waits for the service {name}, which does not exist",
-                f"initContainer {container.get('name')}: {said[:300]}",
-                0.8,
-                target=ObjectRef(kind="Service", namespace=namespace, name=name),
-            )
-            return
+            service = snapshot.find("Service", namespace, name)
+            quote = f"initContainer {container.get('name')}: {said[:300]}"
+            who = f"its init container {container.get('name')} waits for"
+            ports = [str(row.get("port")) for row in mappings_of(service.spec.get("ports"))] if service else []
+            if service is None:
+                target = ObjectRef(kind="Service", namespace=namespace, name=name)
+                why = f"{who} the service {name}, which does not exist"
+                yield _clue(item, F.K8S_CRASH_DEP, why, quote, 0.8, target=target)
+                return
+            if found["port"] and ports and found["port"] not in ports:
+                why = f"{who} port {found['port']} of {service.ref}, which has {' and '.join(ports)} only"
+                yield _clue(item, F.K8S_SVC_PORT, why, quote, 0.85)
+                return
 
 
 def _other_labels(item: KubeObject) -> Iterator[Clue]:
@@ -100,6 +105,31 @@ def _other_labels(item: KubeObject) -> Iterator[Clue]:
         said = f"selector: {dict(mapping_of(selector.get('matchLabels')))}, labels of its pods: {dict(item.pod_labels)}"
         why = "its selector does not match the labels of its own pod template, so that the API server refuses it"
         yield _clue(item, F.DEP_APPLY_INVALID, why, said, 0.9)
+
+
+def _flees_its_node(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:
+    """Pods that may run on one node alone, and may not run beside others that are bound to the same."""
+    path = ("affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+    node = mapping_of(item.pod_spec.get("nodeSelector")).get("kubernetes.io/hostname")
+    for term in mappings_of(dig(item.pod_spec, *path)) if node else ():
+        for other in snapshot.templates():
+            same = mapping_of(other.pod_spec.get("nodeSelector")).get("kubernetes.io/hostname") == node
+            near = other is not item and other.namespace == item.namespace
+            if same and near and selects(mapping_of(term.get("labelSelector")), other.pod_labels):
+                why = f"its pods must not run beside those of {other.ref} (anti-affinity), and both are bound to the node {node}"
+                yield _clue(item, F.K8S_PENDING_AFFINITY, why, f"podAntiAffinity: {dict(term)}", 0.8)
+                return
+
+
+def _asks_elsewhere(item: KubeObject) -> Iterator[Clue]:
+    """Pods that ask another resolver than the cluster's for names that only the cluster knows."""
+    said = next(
+        (text for one in containers_of(item.pod_spec) for text in words_of(one) if _OF_CLUSTER.search(text)), ""
+    )
+    if item.pod_spec.get("dnsPolicy") in ("None", "Default") and said:
+        asked = dig(item.pod_spec, "dnsConfig", "nameservers")
+        why = f"its pods do not ask the resolver of the cluster (dnsPolicy: {item.pod_spec['dnsPolicy']}), which alone knows the names they ask for"
+        yield _clue(item, F.K8S_DNS, why, f"dnsPolicy: {item.pod_spec['dnsPolicy']}, nameservers: {asked}", 0.75)
 
 
 def _root_forbidden(item: KubeObject, container: Json) -> Iterator[Clue]:

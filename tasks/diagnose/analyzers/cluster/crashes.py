@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from tasks.diagnose.analyzers.cluster.calling import variable_holding
 from tasks.diagnose.analyzers.cluster.mounts import mounted_source
 from tasks.diagnose.analyzers.cluster.reading import (
     MAX_QUOTES,
@@ -45,6 +46,7 @@ _NEAR = {
     "nod": "node",
     "jav": "java",
 }
+_QUOTED = re.compile(r"(?<=['\"`])[^'\"`]{2,120}(?=['\"`])")
 _PERMISSION = re.compile(
     r"permission denied|read-only file system|runAsNonRoot|not permitted|must run as"
     r"|cannot load seccomp profile|seccomp|apparmor|invalid capabilit|unknown capability",
@@ -115,10 +117,10 @@ def _explain(snapshot: ClusterSnapshot, pod: KubeObject, state: ContainerState) 
             26,
         )
     if found is None:
-        found = _by_log(snapshot, pod, state, quotes) or _by_exit(state, quotes)
+        found = _by_log(snapshot, pod, state, quotes) or _by_exit(snapshot, pod, state, quotes)
     target = snapshot.workload_of(pod)
     told = found.model_copy(update={"target": target, "victims": (pod.ref,), "cause": f"{target}: {found.cause}"})
-    return _of_mounted_file(told, pod, state)
+    return _of_variable(snapshot, _of_mounted_file(told, pod, state), pod)
 
 
 def _of_mounted_file(clue: Clue, pod: KubeObject, state: ContainerState) -> Clue:
@@ -130,6 +132,21 @@ def _of_mounted_file(clue: Clue, pod: KubeObject, state: ContainerState) -> Clue
         return clue
     cause = f"{clue.cause.rstrip('.')}: {path} comes from {source}."
     return clue.model_copy(update={"target": source, "victims": (clue.target, *clue.victims), "cause": cause})
+
+
+def _of_variable(snapshot: ClusterSnapshot, clue: Clue, pod: KubeObject) -> Clue:
+    """A value that a program quotes when it fails is one that it was given: what gives it has to change."""
+    if clue.failure_class not in (F.K8S_CRASH_APP, F.K8S_CRASH_CONFIG) or not clue.quotes[0].source.startswith("log:"):
+        return clue
+    workload = snapshot.find(clue.target.kind, clue.target.namespace, clue.target.name) or pod
+    for value in _QUOTED.findall(clue.quotes[0].text):
+        found = variable_holding(snapshot, workload, value)
+        if found is not None:
+            cause = f"{clue.cause.rstrip('.')}: {value!r} is the value of {found[0]}, given by {found[1]}."
+            changed = {"failure_class": F.K8S_CRASH_CONFIG, "cause": cause, "target": found[1], "rank": 28}
+            victims = clue.victims if found[1] == clue.target else (clue.target, *clue.victims)
+            return clue.model_copy(update={**changed, "victims": victims, "confidence": max(0.8, clue.confidence)})
+    return clue
 
 
 def _by_hook(snapshot: ClusterSnapshot, pod: KubeObject, state: ContainerState, quotes: list[Quote]) -> Clue | None:
@@ -229,8 +246,9 @@ def _message_said(state: ContainerState, pod: KubeObject) -> Said | None:
     return listen([words])
 
 
-def _by_exit(state: ContainerState, quotes: list[Quote]) -> Clue:
+def _by_exit(snapshot: ClusterSnapshot, pod: KubeObject, state: ContainerState, quotes: list[Quote]) -> Clue:
     code = state.exit_code
+    last = _last_words(snapshot, pod, state)
     if code in _ODD_EXITS:
         return _clue(
             F.K8S_CRASH_CMD,
@@ -260,11 +278,25 @@ def _by_exit(state: ContainerState, quotes: list[Quote]) -> Clue:
     return _clue(
         F.K8S_CRASH_APP,
         "exit",
-        f"{_who(state)} ends with {'an error' if code is None else f'exit code {code}'}; its log does not say why",
-        quotes,
+        f"{_who(state)} ends with {'an error' if code is None else f'exit code {code}'}; "
+        + (
+            f"its log does not say why, and ends: {last.text[:200].rstrip('.')}" if last else "its log does not say why"
+        ),
+        [*quotes[:1], *((last,) if last else ()), *quotes[1:]],
         0.5,
         60,
     )
+
+
+def _last_words(snapshot: ClusterSnapshot, pod: KubeObject, state: ContainerState) -> Quote | None:
+    """The last line of the log of the container that ended; where there are two logs, of the one before."""
+    logs = sorted(snapshot.logs_of(pod, state.name), key=lambda log: not log.previous)
+    for log in logs:
+        for number in range(len(log.lines) - 1, -1, -1):
+            if log.lines[number].strip():
+                text = log.lines[number].strip()[:900]
+                return Quote(source=log.source, text=text, line_number=log.first_line_number + number)
+    return None
 
 
 def _failed_without_state(snapshot: ClusterSnapshot, pod: KubeObject) -> Iterator[Clue]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from tasks.diagnose.analyzers.cluster.reading import event_quote, is_leaving, one_line, status_quote
+from tasks.diagnose.analyzers.cluster.reading import event_quote, is_leaving, one_line, states_of, status_quote
 from tasks.domain.cluster import (
     ClusterEvent,
     ClusterSnapshot,
@@ -18,6 +18,8 @@ from tasks.domain.failure_class import FailureClass as F
 
 OVERDUE_SECONDS = 300
 """After this long a deletion is stuck; what owns much takes its time."""
+ENDED_SECONDS = 60
+"""After this long a pod is stuck of which nothing runs any more; its time counts from the end of its grace period."""
 _WAITS = re.compile(
     r"persistentvolumeclaim \\?\"(?P<claim>[\w.-]+)\\?\" is being deleted"
     r"|(?:namespace|unable to create new content in namespace) \\?\"?(?P<space>[\w-]+)\\?\"?[^:]*because it is being terminated"
@@ -87,7 +89,8 @@ def _object(
     quotes = (status_quote(item, said), *(event_quote(event) for event in events[-1:]))
     victims = unique_refs((*_victims(snapshot, events), *_replaced_by(snapshot, item)))
     clue = _clue(item, f"{item.ref} is being deleted and does not go{held}.", quotes, victims)
-    yield clue.model_copy(update={"hint": not victims, "confidence": clue.confidence if finalizers else 0.7})
+    stays = bool(victims or users or (item.kind == "Pod" and finalizers))
+    yield clue.model_copy(update={"hint": not stays, "confidence": clue.confidence if finalizers else 0.7})
 
 
 def _clue(item: KubeObject, cause: str, quotes: tuple[Quote, ...], victims: tuple[ObjectRef, ...]) -> Clue:
@@ -142,4 +145,5 @@ def _users(snapshot: ClusterSnapshot, item: KubeObject) -> list[ObjectRef]:
 
 def _is_overdue(snapshot: ClusterSnapshot, item: KubeObject) -> bool:
     since = snapshot.seconds_since(dig(item.raw, "metadata", "deletionTimestamp"))
-    return since is not None and since > OVERDUE_SECONDS
+    ended = item.kind == "Pod" and not any(state.running for state in states_of(item))
+    return since is not None and since > (ENDED_SECONDS if ended else OVERDUE_SECONDS)

@@ -20,6 +20,8 @@ _FIELD = re.compile(
 )
 LONG_SECONDS = 3600
 """A run that holds up others for longer than this is told as a fault."""
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_PLAIN = re.compile(r"^\d+(?:,\d+)*$")
 _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _MACRO = re.compile(r"^@(?:yearly|annually|monthly|weekly|daily|midnight|hourly|every \S+)$")
 
@@ -151,4 +153,13 @@ def schedule_fault(schedule: str) -> str:
         numbers = [int(number) for number in re.findall(r"(?<![/\d])\d+", field)]
         if any(not least <= number <= most for number in numbers):
             return f"{field!r} is not between {least} and {most}"
-    return ""
+    return _never(*fields[2:])
+
+
+def _never(day: str, month: str, weekday: str) -> str:
+    """Why a day of a month never comes; a weekday beside it would make it come."""
+    if weekday != "*" or not _PLAIN.match(day) or not _PLAIN.match(month):
+        return ""
+    days = [int(number) for number in day.split(",")]
+    longest = max(_LONGEST[int(number) - 1] for number in month.split(","))
+    return f"month {month} has no day {day}" if min(days) > longest else ""

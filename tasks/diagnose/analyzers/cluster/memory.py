@@ -10,7 +10,7 @@ from tasks.domain.failure_class import FailureClass as F
 from tasks.domain.quantity import amount
 
 _ENDLESS = re.compile(
-    r"\btail /dev/zero|\bcat /dev/zero\b(?!.*\|\s*head)|stress(?:-ng)?\b.*--vm\b(?!-bytes)|:\(\)\s*\{"
+    r"\btail /dev/zero|\bcat /dev/zero\b(?!.*\|\s*head)|stress(?:-ng)?\b(?!.*--vm-bytes).*--vm\b|:\(\)\s*\{"
 )
 _HEAP = re.compile(
     r"-Xmx(?P<xmx>\d+[kKmMgG])\b|--max-old-space-size=(?P<node>\d+)|--vm-bytes[= ](?P<stress>\d+[kKmMgG]?)B?\b|--maxmemory[= ](?P<redis>\d+[kmg]b)",

@@ -284,6 +284,10 @@ def _is_peer(snapshot: ClusterSnapshot, peer: Json, policy: KubeObject, caller: 
 
 def _resolver(snapshot: ClusterSnapshot) -> Iterator[Clue]:
     """CoreDNS without a ready pod: everything that asks for a name fails."""
+    if any(
+        is_healthy(pod) and pod.labels.get("k8s-app") == "kube-dns" for pod in snapshot.of_kind("Pod", "kube-system")
+    ):
+        return
     for item in snapshot.of_kind("Deployment", "kube-system"):
         if item.labels.get("k8s-app") != "kube-dns" and item.name not in (
             "coredns",

@@ -11,6 +11,8 @@ from tasks.diagnose.analyzers.cluster.reading import (
     containers_of,
     event_quote,
     events_saying,
+    is_healthy,
+    is_leaving,
     one_line,
     spec_quote,
     states_of,
@@ -47,8 +49,15 @@ def find_failing_probes(snapshot: ClusterSnapshot) -> Iterator[Clue]:
             and item.status.get("phase") == "Running"
             and item.condition("Ready").get("status") == "False"
         )
-        if snapshot.desired_only or ailing:
+        if snapshot.desired_only or (ailing and not _begins(snapshot, item)):
             yield from _contradictions(item, _to_blame(snapshot, item))
+
+
+def _begins(snapshot: ClusterSnapshot, item: KubeObject) -> bool:
+    """Whether all of its pods that are not ready have only just been made."""
+    pods = [item] if item.kind == "Pod" else snapshot.pods_of(item.ref)
+    ages = [snapshot.age_seconds(pod) for pod in pods if not is_healthy(pod) and not is_leaving(pod)]
+    return bool(ages) and all(age is not None and age < STARTING_SECONDS for age in ages)
 
 
 def _to_blame(snapshot: ClusterSnapshot, item: KubeObject) -> tuple[tuple[str, str], ...]:

@@ -250,6 +250,9 @@ def _near(snapshot: ClusterSnapshot, target: ObjectRef) -> str:
     names = [item.name for item in snapshot.of_kind(target.kind, target.namespace)]
     near = difflib.get_close_matches(target.name, names, n=1, cutoff=0.5)
     elsewhere = [item.namespace for item in snapshot.of_kind(target.kind) if item.name == target.name]
+    other = {"ConfigMap": "Secret", "Secret": "ConfigMap"}.get(target.kind, "")
+    if other and snapshot.find(other, target.namespace, target.name) is not None:
+        return f" There is a {other} of that name."
     if near:
         return f" There is a {target.kind} named {near[0]}."
     return f" There is one in namespace {elsewhere[0]}." if elsewhere else ""

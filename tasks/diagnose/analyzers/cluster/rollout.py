@@ -13,7 +13,7 @@ from tasks.diagnose.analyzers.cluster.reading import (
     states_of,
     status_quote,
 )
-from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, ObjectRef, mapping_of, mappings_of
+from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, ObjectRef, mapping_of, mappings_of, selects
 from tasks.domain.cluster_cause import SYMPTOM, Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
 
@@ -43,10 +43,10 @@ def find_stuck_rollouts(snapshot: ClusterSnapshot) -> Iterator[Clue]:
                     int_of(source.get(wanted), 1 if kind != "DaemonSet" else 0),
                     int_of(item.status.get(ready)),
                 )
-    if not snapshot.desired_only and snapshot.knows("Service"):
+    if snapshot.knows("Service") or snapshot.desired_only:
         for item in snapshot.of_kind("StatefulSet"):
             name = str(item.spec.get("serviceName") or "")
-            if name and snapshot.find("Service", item.namespace, name) is None:
+            if name and snapshot.find("Service", item.namespace, name) is None and _has_another(snapshot, item):
                 yield Clue(
                     failure_class=F.K8S_SVC_SELECTOR,
                     rule="cluster-headless",
@@ -57,6 +57,13 @@ def find_stuck_rollouts(snapshot: ClusterSnapshot) -> Iterator[Clue]:
                     confidence=0.75,
                     rank=35,
                 )
+
+
+def _has_another(snapshot: ClusterSnapshot, item: KubeObject) -> bool:
+    """Of manifests alone, whether a service for the same pods is there under another name: what is not, may be elsewhere."""
+    services = snapshot.of_kind("Service", item.namespace)
+    chosen = (mapping_of(service.spec.get("selector")) for service in services)
+    return not snapshot.desired_only or any(selector and selects(selector, item.pod_labels) for selector in chosen)
 
 
 def _preparing(snapshot: ClusterSnapshot) -> Iterator[Clue]:

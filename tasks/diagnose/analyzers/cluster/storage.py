@@ -40,6 +40,40 @@ _USUAL = {
 """Classes that common distributions bring along."""
 
 
+def _out_of_reach(snapshot: ClusterSnapshot, claim: KubeObject, victims: tuple[ObjectRef, ...]) -> Iterator[Clue]:
+    """A volume that no node may mount, while a pod that wants it waits: it was made in another zone, or for a node that
+    is gone.
+    """
+    volume = snapshot.find("PersistentVolume", "", str(claim.spec.get("volumeName") or ""))
+    terms = mappings_of(dig(volume.spec, "nodeAffinity", "required", "nodeSelectorTerms")) if volume is not None else ()
+    nodes = snapshot.of_kind("Node")
+    waiting = [pod for ref in victims if ref.kind == "Pod" and (pod := snapshot.find(*_place(ref))) is not None]
+    if volume is None or not terms or not nodes or not any(not pod.spec.get("nodeName") for pod in waiting):
+        return
+    rows = [row for term in terms for row in mappings_of(term.get("matchExpressions"))]
+    if not rows or any(
+        selects({"matchExpressions": term.get("matchExpressions")}, node.labels) for node in nodes for term in terms
+    ):
+        return
+    key = str(rows[0].get("key"))
+    there = ", ".join(sorted({str(node.labels.get(key, "(none)")) for node in nodes}))
+    bound = " or ".join(map(str, rows[0].get("values") or ()))
+    yield Clue(
+        failure_class=F.K8S_PENDING_PVC,
+        rule="cluster-volume-elsewhere",
+        cause=f"{claim.ref} is bound to {volume.ref}, which is in {key}={bound}, and the nodes are in {there}.",
+        target=claim.ref,
+        victims=victims,
+        quotes=(spec_quote(volume, f"nodeAffinity: {key} {rows[0].get('operator')} {bound}"),),
+        confidence=0.93,
+        rank=22,
+    )
+
+
+def _place(ref: ObjectRef) -> tuple[str, str, str]:
+    return ref.kind, ref.namespace, ref.name
+
+
 def find_storage_faults(snapshot: ClusterSnapshot) -> Iterator[Clue]:
     """One clue for each claim that is not bound and each volume that is broken."""
     users = _users(snapshot)
@@ -47,6 +81,7 @@ def find_storage_faults(snapshot: ClusterSnapshot) -> Iterator[Clue]:
         victims = tuple(users.get((claim.namespace, claim.name), ()))
         for clue in _claim(snapshot, claim):
             yield clue.model_copy(update={"victims": unique_refs(victims)})
+        yield from _out_of_reach(snapshot, claim, unique_refs(victims))
     for item in snapshot.of_kind("StatefulSet"):
         for template in mappings_of(item.spec.get("volumeClaimTemplates")):
             name = dig(template, "spec", "storageClassName")

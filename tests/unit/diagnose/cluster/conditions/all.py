@@ -1,12 +1,13 @@
 """Every condition, and what of the two lists it is held against has no state of a cluster to show it."""
 
-from tests.unit.diagnose.cluster.conditions import calls, network, pods, storage, unseen, workloads
+from tests.unit.diagnose.cluster.conditions import calls, fates, network, pods, storage, unseen, workloads
 from tests.unit.diagnose.cluster.conditions.table import Condition
 
 CONDITIONS: tuple[Condition, ...] = (
     *pods.CONDITIONS,
     *network.CONDITIONS,
     *calls.CONDITIONS,
+    *fates.CONDITIONS,
     *storage.CONDITIONS,
     *workloads.CONDITIONS,
     *unseen.CONDITIONS,
