@@ -12,12 +12,16 @@ from pydantic import BaseModel, SecretStr
 from deployments.rbac import accounts_yaml
 from tasks import settings
 from tasks.diagnose import signatures
+from tasks.diagnose.cluster import diagnose_cluster
 from tasks.domain.failure_class import FailureClass
 from tasks.plan.cluster import CLUSTER_PLAYBOOKS
 from tasks.plan.playbooks import ADVICE, PLAYBOOKS
 from tasks.settings import Settings
+from tests.fakes.cluster_state import State
+from tests.unit.diagnose.cluster.conditions.all import CONDITIONS
 
 ROOT = Path(__file__).resolve().parent.parent
+MAX_EXAMPLES = 3
 MADE = "<!-- Made by `make docs`; edit the source instead. -->"
 
 
@@ -43,7 +47,51 @@ def failures_page() -> str:
         "| class | rules | tried | otherwise |",
         "|---|---|---|---|",
     ]
-    return "\n".join([*head, *rows]) + "\n"
+    return "\n".join([*head, *rows, *_conditions()]) + "\n"
+
+
+def _conditions() -> list[str]:
+    """What of a cluster leads to each class, as the conditions in the tests show it."""
+    shown: dict[FailureClass, list[str]] = {}
+    looked_at: dict[FailureClass, set[str]] = {}
+    for row in CONDITIONS:
+        if row.expected is None or row.hint:
+            continue
+        state = State()
+        row.plant(state)
+        found = diagnose_cluster(state.snapshot())
+        quoted = {line.id: line.source for line in found.evidence.lines}
+        sources = [quoted[name] for name in found.causes[0].diagnosis.evidence_ids[:2]]
+        shown.setdefault(row.expected, []).append(row.says)
+        looked_at.setdefault(row.expected, set()).update(_looked_at(source) for source in sources)
+    rows = [
+        f"| `{found}` | {', '.join(sorted(looked_at[found]))} | {_examples(shown[found])} | {_tried(found)} |"
+        for found in FailureClass
+        if found in shown
+    ]
+    head = [
+        "",
+        "## In a cluster",
+        "",
+        "Each class that the state of a cluster leads to: what the evidence is quoted from, examples out of the",
+        "conditions that the tests plant, and what is tried. What looks alike and is none is planted there too.",
+        "",
+        "| class | what is looked at | examples | remedy |",
+        "|---|---|---|---|",
+    ]
+    return [*head, *rows]
+
+
+def _looked_at(source: str) -> str:
+    place, _, rest = source.partition(":")
+    kind = rest.partition("/")[0]
+    names = {"event": "events", "log": "logs", "status": f"status of {kind}", "spec": f"spec of {kind}"}
+    return names.get(place, "other texts")
+
+
+def _examples(says: list[str]) -> str:
+    more = f", and {len(says) - MAX_EXAMPLES} more" if len(says) > MAX_EXAMPLES else ""
+    return "; ".join(says[:MAX_EXAMPLES]).replace("|", "\\|") + more
 
 
 def _tried(found: FailureClass) -> str:
