@@ -7,23 +7,12 @@ from html import escape
 from typing import NamedTuple
 
 from deployments.gateway.page_style import STYLE
+from tasks.approve import WORDINGS, deciders, through, who_may_answer
 from tasks.domain.card import Card, CardState, CardStep
 from tasks.domain.markdown import MAX_DIFF_LINES, MAX_QUOTED_LINES, readable_diff
 
 MAX_PROGRESS = 30
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-_SAID = {
-    CardState.WAITING: ("Waits for an answer", "warn"),
-    CardState.SNOOZED: ("Waits for an answer", "warn"),
-    CardState.APPROVED: ("Approved", "good"),
-    CardState.REJECTED: ("Rejected", "bad"),
-    CardState.EDITED: ("Planned anew with other values", "warn"),
-    CardState.EXPIRED: ("Expired: silence was taken as no", "bad"),
-    CardState.VOID: ("Void: nothing is done any more", "bad"),
-    CardState.HEALED: ("Healed", "good"),
-    CardState.NOT_HEALED: ("Not healed", "bad"),
-    CardState.UNDONE: ("Undone", "warn"),
-}
 
 
 class Reader(NamedTuple):
@@ -80,7 +69,7 @@ def _document(title: str, body: str, *, jump: bool = False) -> str:
 
 
 def _head(card: Card, reader: Reader, now: datetime) -> str:
-    said, kind = _SAID[card.state]
+    wording = WORDINGS[card.state]
     made = f", made by {seen(reader.vouched_by)}" if reader.vouched_by else ""
     until = (
         f"<p>Until <strong>{_time(card.deadline)}</strong> ({_left(card, now)}); silence is no.</p>"
@@ -88,7 +77,7 @@ def _head(card: Card, reader: Reader, now: datetime) -> str:
         else ""
     )
     return (
-        f'<header><p><span class="pill {kind}">{said}</span>'
+        f'<header><p><span class="pill {wording.tone}">{wording.heading}</span>'
         f'<span class="pill {_risk(card.risk)}">risk {card.risk}</span></p>'
         f'<h1>{seen(card.title)}</h1><p class="soft">{seen(card.incident_id)} · {seen(card.place)}</p>{until}'
         f'<p class="soft">This link is for <strong>{seen(reader.name)}</strong>{made}. '
@@ -97,17 +86,15 @@ def _head(card: Card, reader: Reader, now: datetime) -> str:
 
 
 def _decided(card: Card) -> str:
-    lines = []
-    if card.answer is not None:
-        sure = "" if card.answer.verified else ", not verified"
-        who = ", ".join((*card.answer.together_with, card.answer.by))
-        channel = seen(card.answer.channel.replace("_", " "))
-        lines.append(f"<p><strong>{seen(who)}</strong> decided at {_time(card.answer.at)} ({channel}{sure}).</p>")
-        if card.answer.reason:
-            lines.append(f"<p>“{seen(card.answer.reason)}”</p>")
-    if card.outcome:
-        lines.append(f"<p>{seen(card.outcome)}</p>")
-    return _section("Decision", "".join(lines) or "<p>Nobody answered.</p>", role="status")
+    lines, answer = [], card.answer
+    if answer is not None and card.state is not CardState.EXPIRED:
+        lines.append(
+            f"<p>Decided by <strong>{seen(deciders(answer))}</strong> {seen(through(answer))}, {_time(answer.at)}.</p>"
+        )
+        if answer.reason:
+            lines.append(f"<p>“{seen(answer.reason)}”</p>")
+    lines += [f"<p>{seen(told)}</p>" for told in (WORDINGS[card.state].meaning, card.outcome) if told]
+    return _section("Decision", "".join(lines), role="status")
 
 
 def _broke(card: Card) -> str:
@@ -154,18 +141,13 @@ def _kind(line: str) -> str:
 
 
 def _facts(card: Card) -> str:
-    terms = card.terms
-    who = ", ".join(terms.approvers) or "anybody who can answer"
-    people = f"; {terms.people_needed} different people have to say yes" if terms.people_needed > 1 else ""
     rows = [
         ("Asked because", seen(card.asked_because)),
         ("Who else is affected", "<br>".join(map(seen, card.affected))),
         ("Price", seen(card.price)),
-        ("May answer", seen(who + people)),
+        ("May answer", seen(who_may_answer(card.terms, card.said_yes))),
         ("Proof", "the failed thing is tried again before the fix counts"),
     ]
-    if card.said_yes:
-        rows.append(("Said yes so far", seen(", ".join(card.said_yes))))
     if card.remembered_incident:
         rows.append(("Seen before", f"the same fix healed {seen(card.remembered_incident)}"))
     if card.links:

@@ -7,8 +7,8 @@ whenever it is sent again, so that a mailbox shows it once.
 import hashlib
 
 from deployments.notifying.channel import Reference
-from deployments.notifying.plain import SAID, card_text, decision_text
-from tasks.approve import sign_link
+from deployments.notifying.plain import card_text, decision_text
+from tasks.approve import WORDINGS, sign_link
 from tasks.clients.mail import Letter, MailClient
 from tasks.domain.approval import ApprovalLink
 from tasks.domain.card import Card
@@ -50,7 +50,7 @@ class MailChannel:
         letters = [
             Letter(
                 to=to,
-                subject=f"Re: {_subject(card)}: {SAID[card.state]}",
+                subject=f"Re: {_subject(card)}: {WORDINGS[card.state].heading}",
                 text=f"{decision_text(card)}\n",
                 message_id=self._id(card, to, told),
                 answers=self._id(card, to),

@@ -1,20 +1,8 @@
 """The card as plain text, for mails and the log."""
 
-from tasks.domain.card import Card
+from tasks.approve import WORDINGS, deciders, through, who_may_answer
+from tasks.domain.card import Card, CardState
 from tasks.domain.markdown import MAX_DIFF_LINES, MAX_QUOTED_LINES, readable_diff
-
-SAID = {
-    "waiting": "waits for an answer",
-    "snoozed": "waits for an answer",
-    "approved": "approved",
-    "rejected": "rejected",
-    "edited": "planned anew with other values, and asked about again",
-    "expired": "expired: nobody answered, and silence is no",
-    "void": "void: nothing is done any more",
-    "healed": "healed",
-    "not_healed": "not healed",
-    "undone": "undone",
-}
 
 
 def card_text(card: Card) -> str:
@@ -29,6 +17,7 @@ def card_text(card: Card) -> str:
         *(_step(card, index) for index in range(len(card.steps))),
         f"Risk: {card.risk}. Price: {card.price}. Who else is affected: {' '.join(card.affected)}",
         f"Asked because: {card.asked_because}",
+        f"May answer: {who_may_answer(card.terms, card.said_yes)}.",
         "\n".join(f"{link.label}: {link.url}" for link in card.links),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -36,14 +25,14 @@ def card_text(card: Card) -> str:
 
 def decision_text(card: Card) -> str:
     """What became of it, and who said so."""
-    lines = [f"{card.incident_id} is {SAID[card.state]}."]
-    if card.answer is not None:
-        who = ", ".join((*card.answer.together_with, card.answer.by))
-        sure = "" if card.answer.verified else " (not verified)"
+    wording = WORDINGS[card.state]
+    lines = [f"{card.incident_id}: {wording.heading}. {wording.meaning}".rstrip()]
+    if card.answer is not None and card.state is not CardState.EXPIRED:
         reason = f": {card.answer.reason}" if card.answer.reason else "."
-        lines.append(f"Decided by {who}{sure} at {card.answer.at:%Y-%m-%d %H:%M} UTC{reason}")
+        when = f"at {card.answer.at:%Y-%m-%d %H:%M} UTC"
+        lines.append(f"Decided by {deciders(card.answer)} {through(card.answer)}, {when}{reason}")
     if card.said_yes and card.state.open:
-        lines.append(f"Said yes so far: {', '.join(card.said_yes)}; {card.terms.people_needed} people have to.")
+        lines.append(f"May answer: {who_may_answer(card.terms, card.said_yes)}.")
     if card.outcome:
         lines.append(card.outcome)
     return "\n".join(lines)

@@ -24,7 +24,8 @@ from deployments.slack.text import (
     sentence,
     words,
 )
-from tasks.domain.card import Card, CardState, CardStep
+from tasks.approve import heading_of, who_may_answer
+from tasks.domain.card import Card, CardStep
 from tasks.domain.evidence import EvidenceLine
 from tasks.domain.markdown import readable_diff
 
@@ -44,18 +45,6 @@ ROOMS = (Room(8, 1_500, 4, 300, 4_000), Room(5, 800, 3, 200, 2_000), Room(3, 400
 """The first with which the whole card fits is taken."""
 MAX_PREVIEW_LINES = 60
 MAX_JSON_CHARACTERS = 12_000
-_HEADINGS = {
-    CardState.WAITING: "Approval wanted",
-    CardState.SNOOZED: "Approval wanted",
-    CardState.APPROVED: "Approved",
-    CardState.REJECTED: "Rejected",
-    CardState.EDITED: "Planned anew",
-    CardState.EXPIRED: "Expired",
-    CardState.VOID: "Void",
-    CardState.HEALED: "Healed",
-    CardState.NOT_HEALED: "Not healed",
-    CardState.UNDONE: "Undone",
-}
 
 
 def card_blocks(card: Card) -> list[Block]:
@@ -70,11 +59,11 @@ def card_blocks(card: Card) -> list[Block]:
 
 def card_text(card: Card) -> str:
     """The card in one line, for notifications and screen readers."""
-    return escaped(f"{_heading(card)}. {card.what_broke}", 600)
+    return escaped(f"{heading_of(card)}. {card.what_broke}", 600)
 
 
 def _blocks(card: Card, room: Room) -> list[Block]:
-    heading = {"type": "header", "text": label(_heading(card), MAX_HEADER)}
+    heading = {"type": "header", "text": label(heading_of(card), MAX_HEADER)}
     blocks = [heading, *decision_blocks(card), rich(_what_broke(card), code(_quoted(card.quotes, room)))]
     if card.unread:
         blocks.append(rich(listed(*(sentence(words(f"could not read {one}", limit=160)) for one in card.unread[:3]))))
@@ -126,7 +115,7 @@ def _steps(card: Card, room: Room) -> list[Block]:
 
 def _step(card: Card, step: CardStep, characters: int, summary_characters: int) -> Block:
     told = [words(f"risk {step.risk} · undo: {line(step.undo, summary_characters)}")]
-    if len(card.steps) > 1 or len(_heading(card)) > MAX_HEADER:  # a single step stands in the heading already
+    if len(card.steps) > 1 or len(heading_of(card)) > MAX_HEADER:  # a single step stands in the heading already
         told.insert(0, words(f"{step.number}. {line(step.summary, summary_characters)}\n", bold=True))
     if not step.preview:
         return rich(sentence(*told))
@@ -137,10 +126,6 @@ def _step(card: Card, step: CardStep, characters: int, summary_characters: int) 
     return rich(sentence(*told), code(shown), *cut)
 
 
-def _heading(card: Card) -> str:
-    return f"{_HEADINGS[card.state]}: {card.title}"
-
-
 def _whole(card: Card) -> str:
     return f"healflow show {card.incident_id}"
 
@@ -148,17 +133,12 @@ def _whole(card: Card) -> str:
 def _facts(card: Card) -> Block:
     rows = {"Risk": str(card.risk), "Price": escaped(card.price, 100)}
     if card.state.open:
-        rows |= {"Answer by": f"{moment_mrkdwn(card.deadline)}; silence is no", "May answer": _who(card)}
+        rows |= {"Answer by": f"{moment_mrkdwn(card.deadline)}; silence is no", "May answer": escaped(_who(card), 600)}
     return {"type": "section", "fields": [mrkdwn(f"*{name}*\n{value}") for name, value in rows.items()]}
 
 
 def _who(card: Card) -> str:
-    terms = card.terms
-    who = ", ".join(escaped(name, 60) for name in terms.approvers[:10]) or "anybody here"
-    more = [f"{terms.people_needed} different people have to say yes"] if terms.people_needed > 1 else []
-    more += [] if terms.author_may_approve else ["not the author of the change"]
-    more += [f"said yes: {', '.join(escaped(name, 60) for name in card.said_yes)}"] if card.said_yes else []
-    return "; ".join([who, *more])
+    return who_may_answer(card.terms, card.said_yes, anybody="anybody here")
 
 
 def _affected(card: Card) -> str:

@@ -21,17 +21,22 @@ from tasks.approve.judging import identify, identify_holder, judge
 from tasks.approve.linking import form_seal, is_form_seal, read_link, sign_link
 from tasks.approve.markdown import question_markdown
 from tasks.approve.request import make_request
+from tasks.approve.wording import WORDINGS, Tone, deciders, heading_of, through, who_may_answer
 
 __all__ = [
+    "WORDINGS",
+    "Tone",
     "answer_newest",
     "answer_question",
     "attempt_at",
     "check_edit",
+    "deciders",
     "editable",
     "expire",
     "find_question",
     "form_seal",
     "give_up",
+    "heading_of",
     "identify",
     "identify_holder",
     "is_form_seal",
@@ -43,5 +48,7 @@ __all__ = [
     "read_link",
     "refuse_answer",
     "sign_link",
+    "through",
+    "who_may_answer",
     "withdraw",
 ]

@@ -1,6 +1,6 @@
 """The card as Markdown, for the form of the Prefect UI and wherever else Markdown is shown."""
 
-from tasks.domain.approval import ApprovalTerms
+from tasks.approve.wording import who_may_answer
 from tasks.domain.card import Card, CardLink
 from tasks.domain.markdown import bounded_diff, fenced, inline, prose, quoted
 
@@ -22,20 +22,10 @@ def question_markdown(card: Card) -> str:
     parts.append(f"Price: {card.price}. Who else is affected: {' '.join(prose(one) for one in card.affected)}")
     if card.links:
         parts.append(" · ".join(_link(link) for link in card.links))
-    parts.append(who_may_answer(card.terms))
+    parts.append(f"May answer: {prose(who_may_answer(card.terms, card.said_yes))}.")
     parts.append(f"Until {card.deadline:%Y-%m-%d %H:%M} UTC; silence is no.")
     parts.append(f"Asked because: {prose(card.asked_because)}. The failed thing is tried again before the fix counts.")
     return "\n\n".join(parts)
-
-
-def who_may_answer(terms: ApprovalTerms) -> str:
-    """The terms in one line of Markdown."""
-    who = ", ".join(inline(name) for name in terms.approvers) or "anybody who can answer"
-    people = "" if terms.people_needed == 1 else f" {terms.people_needed} different people have to say yes."
-    author = "" if terms.author_may_approve else " The author of the change may not approve it."
-    typed = "" if terms.typed_name_counts else " A typed name does not count here."
-    link = "" if terms.link_counts else " A yes through a link does not count here."
-    return f"May answer: {who}.{people}{author}{typed}{link}"
 
 
 def _link(link: CardLink) -> str:

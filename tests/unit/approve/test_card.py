@@ -164,4 +164,4 @@ def test_markdown_of_the_card_is_no_markup_of_outside_text(tmp_path: Path) -> No
     assert "```\n  E1  log:test:7  " + LINE in text
     assert "+import pytest" in text
     assert "Price: nothing." in text
-    assert "author of the change may not approve" in text
+    assert "not an author of the change" in text

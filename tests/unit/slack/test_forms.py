@@ -59,7 +59,7 @@ def test_edited_value_makes_an_edit_and_no_approval(scene: Scene) -> None:
     assert stored is not None
     assert stored.answer is not None
     assert (stored.answer.answer, dict(stored.answer.edits)) == (Answer.EDIT, {"1.until": "2026-01-09"})
-    assert "Another card asks" in json.dumps(scene.card.blocks)
+    assert "asks about the plan with other values" in json.dumps(scene.card.blocks)
 
 
 @pytest.mark.parametrize("value", ["", "two\nlines", "x" * 201])

@@ -164,7 +164,7 @@ def test_card_is_renewed_in_place_and_says_who_decided(scene: Scene) -> None:
     assert len(scene.workspace.cards) == 1
     assert not scene.card.has_buttons
     shown = json.dumps(scene.card.blocks)
-    assert "Approved by " in shown
+    assert "Decided by " in shown
     assert '"grace"' in shown
     assert scene.workspace.whispers == []
 
@@ -174,7 +174,7 @@ def test_first_of_two_people_is_told_and_the_card_still_asks(tmp_path: Path) -> 
         scene.press(user=GRACE)
         assert "one more person has to say yes" in scene.whispered
         assert scene.card.has_buttons
-        assert "said yes: grace" in json.dumps(scene.card.blocks)
+        assert "said yes so far: grace" in json.dumps(scene.card.blocks)
         scene.press(user=GRACE)
         assert "said yes before" in scene.whispered
         assert not scene.told.settled
