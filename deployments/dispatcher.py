@@ -6,6 +6,7 @@ is found again at the next tick.
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -23,8 +24,6 @@ from tasks.remember.record import unhealed_outcome
 from tasks.remember.story import read_story
 from tasks.settings import IntakeSettings
 
-MAX_DISPATCHES = 3
-"""How many runs one incident gets before a person takes over."""
 RELEASE_GRACE = timedelta(hours=2)
 """A deploy outside of Prefect that has not ended this long after its question expired has died."""
 SWEEP_EVERY = timedelta(seconds=5)
@@ -71,6 +70,18 @@ class FlowRuns(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """When a run counts as lost, and when a person takes over."""
+
+    silence_seconds: float = 90
+    """Without a sign of life."""
+    patience: timedelta = timedelta(hours=6)
+    """How long what is away may delay a heal."""
+    max_runs: int = 3
+    """How many runs of one heal may be lost."""
+
+
 class Dispatcher:
     """One pass over all that is open is a tick."""
 
@@ -80,19 +91,17 @@ class Dispatcher:
         runs: FlowRuns,
         *,
         intake: IntakeSettings | None = None,
-        silence_seconds: float = 90,
-        patience_seconds: float = 6 * 3600,
+        bounds: Bounds | None = None,
         own_cluster: str = "",
         tell_delay: Callable[[float], None] = lambda _seconds: None,
         tell_waiting: Callable[[bool], None] = lambda _waits: None,
     ) -> None:
-        """`silence_seconds` without a sign of life make a run lost; `patience_seconds` is how long what is away may
-        delay a heal. `own_cluster` is what alerts call the cluster that is healed here, empty for whatever they call
-        it. `tell_delay` is told how long each event had waited, in seconds, and `tell_waiting` after each tick whether
-        it waits for what does not answer.
+        """`own_cluster` is what alerts call the cluster that is healed here, empty for whatever they call it.
+        `tell_delay` is told how long each event had waited, in seconds, and `tell_waiting` after each tick whether it
+        waits for what does not answer.
         """
         self._ledger, self._runs, self._intake = ledger, runs, intake or IntakeSettings()
-        self._silence_seconds, self._patience = silence_seconds, timedelta(seconds=patience_seconds)
+        self._bounds = bounds or Bounds()
         self._events, self._heals = Pace(self._intake.events_per_second), Pace(self._intake.heals_per_minute / 60)
         self._tell_delay, self._tell_waiting = tell_delay, tell_waiting
         self._swept_to, self._own_cluster = "", own_cluster
@@ -248,8 +257,10 @@ class Dispatcher:
         state = self._runs.state(run_id)
         if state in (RunState.QUEUED, RunState.WAITING):
             self._ledger.leases.forget(run_id)
-        if state is RunState.ALIVE and self._ledger.leases.silent(run_id, now=now, seconds=self._silence_seconds):
-            self._runs.give_up(run_id, f"its process gave no sign of life for {self._silence_seconds:.0f} s")
+        if state is RunState.ALIVE and self._ledger.leases.silent(
+            run_id, now=now, seconds=self._bounds.silence_seconds
+        ):
+            self._runs.give_up(run_id, f"its process gave no sign of life for {self._bounds.silence_seconds:.0f} s")
             return True
         return state in _OVER
 
@@ -270,15 +281,15 @@ class Dispatcher:
         if delay is not None and now < delay.until:
             return
         lost = stored.dispatches - (delay.times if delay else 0)
-        if delay is not None and delay.lasts(now) and now - delay.since > self._patience:
-            hours = self._patience.total_seconds() / 3600
+        if delay is not None and delay.lasts(now) and now - delay.since > self._bounds.patience:
+            hours = self._bounds.patience.total_seconds() / 3600
             self._escalate(incident, f"it waited for {hours:.0f} hours: {delay.reason}", now)
-        elif lost >= MAX_DISPATCHES:
-            reason = f"{MAX_DISPATCHES} runs were lost before the heal ended; their logs are in the Prefect UI"
+        elif lost >= self._bounds.max_runs:
+            reason = f"{self._bounds.max_runs} runs were lost before the heal ended; their logs are in the Prefect UI"
             self._escalate(incident, reason, now)
         elif self._heals.allowed(now):
             self._start(stored)
-            told = f"its run was lost; run {lost + 1} of {MAX_DISPATCHES} goes on" if lost else "goes on"
+            told = f"its run was lost; run {lost + 1} of {self._bounds.max_runs} goes on" if lost else "goes on"
             self._ledger.incidents.note(incident.id, told, at=now)
             log.warning("%s: %s", incident.id, told)
 

@@ -7,12 +7,12 @@ a thread of its own, so that a channel to people that is slow or down holds up n
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import uvicorn
 
 from deployments.comments import Comments, open_github
-from deployments.dispatcher import Dispatcher
+from deployments.dispatcher import Bounds, Dispatcher
 from deployments.gateway import make_app
 from deployments.gateway.measuring import Measures
 from deployments.home import Home
@@ -41,8 +41,11 @@ def main() -> None:
             ledger,
             PrefectRuns(),
             intake=settings.intake,
-            silence_seconds=settings.run_silence_seconds,
-            patience_seconds=settings.outage_patience_seconds,
+            bounds=Bounds(
+                silence_seconds=settings.run_silence_seconds,
+                patience=timedelta(seconds=settings.outage_patience_seconds),
+                max_runs=settings.max_runs_per_incident,
+            ),
             own_cluster=settings.kubernetes.cluster_name,
             tell_delay=measures.dispatch_delay_seconds.observe,
             tell_waiting=measures.note_waiting,

@@ -270,6 +270,8 @@ class Settings(BaseSettings):
     """Over all incidents; the gate denies what comes after."""
     run_silence_seconds: Annotated[int, Field(ge=4, le=3600)] = 90
     """A heal's run that gives no sign of life for so long is taken for dead, and another one goes on."""
+    max_runs_per_incident: Annotated[int, Field(ge=1, le=20)] = 3
+    """After so many runs of one heal were lost, a person takes over; more is for machines that are taken away often."""
     outage_patience_seconds: Annotated[int, Field(ge=0, le=7 * 24 * 3600)] = 6 * 3600
     """For so long a heal waits for something outside that is away; then a person takes over."""
     github: GithubSettings = GithubSettings()

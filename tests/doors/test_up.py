@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 class Up:
     """One `healflow up` in a process of its own."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **environment: str) -> None:
         self.home = home
         self.environment = {
             **os.environ,
@@ -31,6 +31,7 @@ class Up:
             "HEALFLOW_HOME": str(home),
             "HEALFLOW_GATEWAY_PORT": "0",
             "HEALFLOW_PREFECT_PORT": "0",
+            **environment,
         }
         self.process = self.start()
 

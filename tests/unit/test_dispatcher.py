@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deployments.dispatcher import MAX_DISPATCHES, Dispatcher, RunState
+from deployments.dispatcher import Bounds, Dispatcher, RunState
 from tasks.approve import answer_newest, identify
 from tasks.clients.ledger import EventStatus, Ledger, StoredEvent
 from tasks.domain.approval import Answer, ApprovalChannel, ApprovalRequest, IdentityKind
@@ -115,16 +115,17 @@ def test_silence_past_the_deadline_is_no(ledger: Ledger) -> None:
     assert stored.answer.answer is Answer.EXPIRED
 
 
-def test_lost_run_is_started_again_a_bounded_number_of_times(ledger: Ledger) -> None:
+@pytest.mark.parametrize("most", [1, 3])
+def test_lost_run_is_started_again_a_bounded_number_of_times(ledger: Ledger, most: int) -> None:
     server = Server()
-    dispatcher = Dispatcher(ledger, server)
+    dispatcher = Dispatcher(ledger, server, bounds=Bounds(max_runs=most))
     deliver(ledger)
     dispatcher.tick(NOW)
     for round_ in range(1, 6):
         for run in server.states:
             server.states[run] = RunState.LOST
         dispatcher.tick(NOW + timedelta(minutes=round_))
-    assert len(server.runs) == MAX_DISPATCHES
+    assert len(server.runs) == most
     assert ledger.incidents.newest()[0].incident.status is IncidentStatus.ESCALATED
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from deployments.dispatcher import MAX_DISPATCHES, Dispatcher, RunState
+from deployments.dispatcher import Bounds, Dispatcher, RunState
 from tasks.clients.ledger import Ledger
 from tasks.domain.incident import Incident, IncidentStatus
 from tests.unit.test_dispatcher import NOW, Server, deliver
 
-SILENCE, PATIENCE = 60, 3600
+SILENCE, PATIENCE, MOST_RUNS = 60, 3600, 3
 
 
 class Scene:
@@ -18,7 +18,8 @@ class Scene:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger, self.server = ledger, Server()
-        self.dispatcher = Dispatcher(ledger, self.server, silence_seconds=SILENCE, patience_seconds=PATIENCE)
+        bounds = Bounds(silence_seconds=SILENCE, patience=timedelta(seconds=PATIENCE), max_runs=MOST_RUNS)
+        self.dispatcher = Dispatcher(ledger, self.server, bounds=bounds)
         deliver(ledger)
         self.tick(0)
 
@@ -76,7 +77,7 @@ def test_run_that_falls_silent_is_given_up_and_another_goes_on(scene: Scene, sig
 
 def test_delayed_heal_is_not_begun_before_its_time_and_loses_no_try(scene: Scene) -> None:
     at = 10.0
-    for number in range(1, 2 * MAX_DISPATCHES):
+    for number in range(1, 2 * MOST_RUNS):
         scene.fail_delayed(f"run-{number}", at)
         delay = scene.ledger.heals.delay(scene.incident.id)
         assert delay is not None
