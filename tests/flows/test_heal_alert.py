@@ -52,6 +52,7 @@ def shop_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fa
         fake.add("Namespace", "shop")
         monkeypatch.setenv("HEALFLOW_KUBERNETES__KUBECONFIG", str(fake.kubeconfig(tmp_path)))
         monkeypatch.setenv("HEALFLOW_KUBERNETES__CLUSTER_NAME", "shop-eu")
+        monkeypatch.setenv("HEALFLOW_KUBERNETES__LOOK_AGAIN_SECONDS", "0")
         yield fake
 
 
