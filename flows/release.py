@@ -111,7 +111,8 @@ def _ask_first(
     if terms is None:
         return _ended(report, DeployStatus.DENIED, f"policy lets nobody say yes to all of it: {_reasons(asked)}")
     if asker is None:
-        return _ended(report, DeployStatus.NOT_APPROVED, f"a person has to say yes: {_reasons(asked)}")
+        told = f"a person has to say yes (at a terminal, by --yes, or elsewhere with --wait): {_reasons(asked)}"
+        return _ended(report, DeployStatus.NOT_APPROVED, told)
     held = hold_release(settings, order, manifests, report.differences, asked, terms, asker)
     report = report.model_copy(update={"held_id": held.incident.id})
     approval: Approval | None = None
@@ -172,7 +173,10 @@ def _apply(
         return _ended(report, DeployStatus.SMOKE_FAILED, smoke.wrong, FailureClass.DEP_SMOKE)
     verified = taken.record(rollouts, order.commit, started)
     report = report.model_copy(update={"verified": verified})
-    told = f"{len(manifests)} objects are applied, {len(rollouts)} workloads serve"
+    changed = sum(bool(one.text) for one in report.differences)
+    objects, serving = _counted(len(manifests), "object"), _counted(len(rollouts), "workload")
+    told = f"{changed} of {objects} changed" if changed else f"nothing had to change in {objects}"
+    told = f"{told}; {serving} {'serves' if len(rollouts) == 1 else 'serve'}" if rollouts else told
     return _ended(report, DeployStatus.VERIFIED, told)
 
 
@@ -204,6 +208,10 @@ def _ended(
     report: DeployReport, status: DeployStatus, message: str, failure_class: FailureClass | None = None
 ) -> DeployReport:
     return report.model_copy(update={"status": status, "message": message, "failure_class": failure_class})
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _reasons(decisions: Sequence[ObjectDecision]) -> str:

@@ -1,5 +1,6 @@
 """The commands of `healflow`. Nothing heavy is imported before a command needs it: `--help` answers at once."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -182,14 +183,19 @@ def rbac(
 def deploy(
     folder: Annotated[Path, typer.Argument(help="A kustomize folder, a folder of manifests, or one file of them.")],
     *,
-    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Where all of it goes.")] = "",
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="Where all of it goes; else where the manifests say, or default.")
+    ] = "",
     image_map: Annotated[
-        list[str] | None, typer.Option(metavar="FROM=TO", help="An image, or the start of one.")
+        list[str] | None,
+        typer.Option(metavar="FROM=TO", help="Take another image, or another start of images; may be repeated."),
     ] = None,
     commit: Annotated[str, typer.Option(help="The commit that is deployed, for the record.")] = "",
-    smoke_url: Annotated[str, typer.Option(help="What has to answer afterwards.")] = "",
-    smoke_path: Annotated[str, typer.Option(help="The path at the first NodePort, without --smoke-url.")] = "/_healthz",
-    smoke_timeout: Annotated[float, typer.Option(min=1, max=3600, help="Seconds for that to answer.")] = 60,
+    smoke_url: Annotated[str, typer.Option(help="An address that has to answer with 2xx afterwards.")] = "",
+    smoke_path: Annotated[
+        str, typer.Option(help="Without --smoke-url: the path at the first NodePort of the release.")
+    ] = "/_healthz",
+    smoke_timeout: Annotated[float, typer.Option(min=1, max=3600, help="Seconds for the smoke test to answer.")] = 60,
     timeout: Annotated[float, typer.Option(min=1, max=3600, help="Seconds for the workloads to come out.")] = 300,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Say yes where policy asks.")] = False,
     wait: Annotated[
@@ -203,6 +209,8 @@ def deploy(
     from tasks.domain.rollout import ReleaseOrder
     from tasks.settings import Settings
 
+    if namespace and not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", namespace):
+        raise typer.BadParameter(f"{namespace!r} is no name of a namespace: small letters, digits and dashes")
     order = ReleaseOrder(
         folder=str(folder.absolute()),
         namespace=namespace,

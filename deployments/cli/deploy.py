@@ -1,6 +1,8 @@
 """`healflow deploy`: brings a folder of manifests out on a cluster, without a Prefect server."""
 
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 
 import typer
 from rich.console import Console
@@ -9,24 +11,51 @@ from rich.text import Text
 from deployments.cli.answers import local_user
 from deployments.cli.progress import Progress
 from flows.asking_here import LedgerAsker
-from flows.release import bring_out, plain_steps
+from flows.release import Steps, bring_out, plain_steps
 from tasks.approve import identify
 from tasks.domain.approval import Answer, IdentityKind
 from tasks.domain.plan import Verdict
-from tasks.domain.rollout import DeployReport, Difference, ReleaseOrder, RolloutState
+from tasks.domain.rollout import (
+    DeployReport,
+    DeployStatus,
+    Difference,
+    Manifests,
+    ReleaseOrder,
+    Rollout,
+    RolloutState,
+    Smoke,
+)
 from tasks.domain.story import Triage
 from tasks.settings import Settings
 
+INTERRUPTED = 130
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def deploy(settings: Settings, order: ReleaseOrder, *, yes: bool, wait_seconds: int, as_json: bool) -> int:
-    """Deploy, print how it went, and return the exit code: 0 only when the release is verified, or was only shown.
+    """Deploy, print how it went, and return the exit code: 0 only when the release is verified, or was only shown; 130
+    when it was interrupted, with what is left of it.
 
     Raises:
         HealflowError: the release cannot be rendered, or the cluster or the ledger cannot be reached.
     """
     console = Console(stderr=as_json, highlight=False)
+    stage = Stage()
+    try:
+        report = _bring_out(settings, order, console, stage, yes=yes, wait_seconds=wait_seconds)
+    except KeyboardInterrupt:
+        Console(stderr=True, highlight=False).print(f"interrupted: {stage.left}", markup=False, soft_wrap=True)
+        return INTERRUPTED
+    if as_json:
+        sys.stdout.write(report.model_dump_json(indent=2) + "\n")
+    else:
+        _print(report, console, show_differences=order.dry_run)
+    return 0 if report.succeeded else 1
+
+
+def _bring_out(
+    settings: Settings, order: ReleaseOrder, console: Console, stage: "Stage", *, yes: bool, wait_seconds: int
+) -> DeployReport:
     with Progress("Deploying") as progress:
         asker = None
         if yes or wait_seconds or sys.stdin.isatty():
@@ -34,12 +63,44 @@ def deploy(settings: Settings, order: ReleaseOrder, *, yes: bool, wait_seconds: 
             here = Here(console, progress, yes=yes, wait_seconds=wait_seconds)
             reason = "--yes" if yes else ""
             asker = LedgerAsker(settings, person, here, reason=reason, wait_seconds=wait_seconds, tell=here.tell)
-        report = bring_out(settings, order, plain_steps(settings, progress.tell), asker=asker)
-    if as_json:
-        sys.stdout.write(report.model_dump_json(indent=2) + "\n")
-    else:
-        _print(report, console, show_differences=order.dry_run)
-    return 0 if report.succeeded else 1
+        return bring_out(
+            settings, order, stage.watching(plain_steps(settings, stage.hearing(progress.tell))), asker=asker
+        )
+
+
+class Stage:
+    """How far a deploy has come, and so what is left of it when it is interrupted."""
+
+    left = "nothing was applied"
+
+    def hearing(self, tell: Callable[[str], None]) -> Callable[[str], None]:
+        """What is told, with what it means for an interrupted apply."""
+
+        def hear(what: str) -> None:
+            if what.startswith("applying "):
+                self.left = (
+                    f"it stopped while {what}; what was applied stays. Run the same again to go on, which changes "
+                    "nothing twice"
+                )
+            tell(what)
+
+        return hear
+
+    def watching(self, steps: Steps) -> Steps:
+        """The same steps, each of which says first where that leaves the release."""
+
+        def watch(manifests: Manifests, seconds: float) -> tuple[Rollout, ...]:
+            self.left = (
+                "all of it is applied and comes out in the cluster by itself; it is not verified, and no incident was "
+                "opened. Run the same again to see how it ends"
+            )
+            return steps.watch(manifests, seconds)
+
+        def smoke(order: ReleaseOrder, manifests: Manifests) -> Smoke:
+            self.left = "all of it is applied and its workloads serve; it was not smoke tested and is not verified"
+            return steps.smoke(order, manifests)
+
+        return replace(steps, watch=watch, smoke=smoke)
 
 
 class Here:
@@ -84,11 +145,21 @@ def _print(report: DeployReport, console: Console, *, show_differences: bool) ->
         mark = Text("✓ ", "green") if one.state is RolloutState.DONE else Text("✗ ", "red")
         told = f"{one.ref} (revision {one.revision}): {one.message}"
         console.print(Text.assemble(mark, told), soft_wrap=True)
+    if untried := sorted({one.ref.namespace for one in report.differences if one.untried}):
+        told = (
+            f"{', '.join(untried)} is still to be made: what goes there was compared, and not tried by the API server"
+        )
+        console.print(told, style="yellow", markup=False, soft_wrap=True)
     colour = "green" if report.succeeded else "red"
     named = f" [{report.failure_class}]" if report.failure_class else ""
-    console.print(Text.assemble((str(report.status), colour), f"{named}: {report.message}"), soft_wrap=True)
+    told = report.message
+    if report.status is DeployStatus.DENIED:  # its reasons stand above, one a line
+        denied = sum(one.verdict is Verdict.DENY for one in report.decisions)
+        told = f"policy denies {denied} of {len(report.decisions)} objects; nothing was applied" if denied else told
+    console.print(Text.assemble((str(report.status), colour), f"{named}: {told}"), soft_wrap=True)
     for incident_id in report.incident_ids:
-        console.print(f"{incident_id} was opened; 'healflow up' heals it, and 'healflow show {incident_id}' tells it.")
+        told = f"{incident_id} was opened: 'healflow up' looks into it, and 'healflow show {incident_id}' tells of it."
+        console.print(told, markup=False, soft_wrap=True)
 
 
 def _print_differences(differences: tuple[Difference, ...], console: Console) -> None:

@@ -1,5 +1,6 @@
 """Renders a release: a kustomize folder through `kustomize` or `kubectl kustomize`, plain YAML by reading it."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from tasks.settings import variables_of_this_machine
 RENDER_SECONDS = 60.0
 _MARKERS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _MAX_MESSAGE = 600
+_MAX_FOLDERS = 5
+_LOG_PREFIX = re.compile(r'^E\d{4} \S+ +\d+ \S+\] "command failed" err=')
+"""How kubectl begins the message of kustomize."""
 Manifest = dict[str, Any]
 
 
@@ -36,8 +40,16 @@ def render(path: Path, *, timeout_seconds: float = RENDER_SECONDS) -> tuple[Mani
     else:
         raise BadInputError(f"{path} is neither a folder nor a file of manifests")
     if not found:
-        raise BadInputError(f"{path} holds no objects")
+        raise BadInputError(f"{path} holds no objects{_below(path)}")
     return found
+
+
+def _below(path: Path) -> str:
+    """Which kustomize folders stand in one that holds nothing itself."""
+    found = sorted({file.parent for name in _MARKERS for file in path.glob(f"*/{name}")})
+    found += sorted({file.parent for name in _MARKERS for file in path.glob(f"*/*/{name}")})
+    told = ", ".join(str(folder.relative_to(path)) for folder in found[:_MAX_FOLDERS])
+    return f"; name one of the kustomize folders in it: {told}" if told else ""
 
 
 def _kustomize(folder: Path, timeout_seconds: float) -> str:
@@ -54,7 +66,8 @@ def _kustomize(folder: Path, timeout_seconds: float) -> str:
     except subprocess.TimeoutExpired as error:
         raise TransientError(f"{folder} was not rendered within {timeout_seconds:.0f} s") from error
     if done.returncode != 0:
-        raise BadInputError(f"{folder} cannot be rendered: {done.stderr.strip()[-_MAX_MESSAGE:]}")
+        said = _LOG_PREFIX.sub("", done.stderr.strip())
+        raise BadInputError(f"{folder} cannot be rendered: {said[-_MAX_MESSAGE:]}")
     return done.stdout
 
 
@@ -78,7 +91,7 @@ def _parse(text: str, where: str) -> tuple[Manifest, ...]:
     try:
         return tuple(item for document in yaml.safe_load_all(text) for item in _objects(document, where))
     except yaml.YAMLError as error:
-        raise BadInputError(f"{where} is no YAML: {str(error)[:_MAX_MESSAGE]}") from error
+        raise BadInputError(f"{where} is no YAML: {' '.join(str(error).split())[:_MAX_MESSAGE]}") from error
 
 
 def _objects(document: object, where: str) -> Iterator[Manifest]:

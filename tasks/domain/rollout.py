@@ -48,6 +48,8 @@ class Difference(Noun):
     created: bool = False
     text: str = ""
     """A unified diff; empty when nothing changes. Values of Secrets are never in it."""
+    untried: bool = False
+    """Whether it could only be compared, as its namespace is still to be made: a quota may yet refuse it."""
     taken: tuple[str, ...] = ()
     """The fields that a heal of ours had changed, and that become again what the manifest says."""
 

@@ -21,6 +21,7 @@ from tasks.domain.rollout import (
     Preview,
     ReleaseOrder,
     Rollout,
+    RolloutState,
     Smoke,
     VerifiedRevision,
 )
@@ -28,6 +29,7 @@ from tasks.errors import BadInputError, ConflictError, ForbiddenError, HealflowE
 from tasks.rollout.compare import compare
 from tasks.rollout.images import map_images, parse_image_map
 from tasks.rollout.placing import place
+from tasks.rollout.reasons import why_not_ready
 from tasks.rollout.watch import REVISION, ROLLING_KINDS, watch_rollouts
 from tasks.settings import KubernetesSettings, Settings
 
@@ -108,7 +110,9 @@ def _preview(cluster: Cluster, manifest: dict[str, object], made: set[str]) -> D
     try:
         then = apply_over_own(cluster, manifest, dry_run=True)
     except NotFoundError as error:
-        return compare(None, item) if item.namespace in made else _refusal(item, error)
+        if item.namespace not in made:
+            return _refusal(item, error)
+        return compare(None, item).model_copy(update={"untried": True})
     except REFUSALS as error:
         return _refusal(item, error)
     return compare(live, then.item).model_copy(update={"taken": then.taken})
@@ -151,7 +155,7 @@ def watch_release(
         HealflowError: the cluster cannot be read any more.
     """
     with Cluster.from_settings(settings) as cluster:
-        return watch_rollouts(
+        seen = watch_rollouts(
             cluster.read,
             workloads_of(manifests),
             timeout_seconds=timeout_seconds,
@@ -159,6 +163,13 @@ def watch_release(
             wait=time.sleep,
             tell=tell,
         )
+        return tuple(_with_reason(cluster, one) if one.state is RolloutState.FAILED else one for one in seen)
+
+
+def _with_reason(cluster: Cluster, failed: Rollout) -> Rollout:
+    pods = (_object(raw) for raw in cluster.list_raw("Pod", namespace=failed.ref.namespace))
+    why = why_not_ready(cluster.read(failed.ref), pods)
+    return failed.model_copy(update={"message": f"{failed.message}; {why}"}) if why else failed
 
 
 def workloads_of(manifests: Manifests) -> tuple[ObjectRef, ...]:

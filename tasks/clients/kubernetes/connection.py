@@ -27,6 +27,7 @@ APPLY_PATCH = "application/apply-patch+yaml"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 """https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches"""
 _MAX_MESSAGE = 1_000
+_DEFAULT_KUBECONFIG = "~/.kube/config"
 _TEST_FAILED = "the server rejected our request due to an error in our request"
 """All that the API server says when a `test` of a JSON patch fails."""
 _MANAGER = re.compile(r'conflict with "((?:[^"\\]|\\.)*)"(?: |$)')
@@ -128,21 +129,26 @@ class Connection:
 
 
 def _client(settings: KubernetesSettings, context: str | None) -> tuple[Any, str]:
+    import yaml
     from kubernetes import config
     from kubernetes.client import ApiClient, Configuration
+    from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION as FROM_ENVIRONMENT
 
     named = str(settings.kubeconfig.expanduser()) if settings.kubeconfig else None
+    told = named or (FROM_ENVIRONMENT if FROM_ENVIRONMENT != _DEFAULT_KUBECONFIG else None)
     try:
         client = config.new_client_from_config(  # type: ignore[no-untyped-call]
             config_file=named, context=context, persist_config=False
         )
         _, active = config.list_kube_config_contexts(config_file=named)  # type: ignore[no-untyped-call]
         return client, context or str(active["name"])
+    except yaml.YAMLError as error:
+        raise PermanentError(f"{told or 'the kubeconfig'} cannot be used: it is no YAML ({_short(error)})") from error
     except (config.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
-        if named or context:
-            where = named or "the kubeconfig"
+        if told or context:
             raise PermanentError(
-                f"{where} cannot be used ({_short(error)}); HEALFLOW_KUBERNETES__KUBECONFIG names one"
+                f"{told or 'the kubeconfig'} cannot be used ({_short(error)}); KUBECONFIG or "
+                "HEALFLOW_KUBERNETES__KUBECONFIG names one"
             ) from error
     configuration = Configuration()
     try:
@@ -167,7 +173,8 @@ def _refusal(method: str, path: str, status: int, text: bytes, retry_after: str 
         seconds = float(retry_after) if retry_after and retry_after.isdigit() else None
         return TransientError(message, retry_after_seconds=seconds)
     if status in (401, 403):
-        return ForbiddenError(message)
+        why = "; it does not know this account, whose token or certificate may have ended" if status == 401 else ""
+        return ForbiddenError(message + why)
     if status == 404:
         return NotFoundError(message)
     if status == 409 or (method == "PATCH" and status == 422 and told == _TEST_FAILED):

@@ -40,6 +40,14 @@ def test_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
         render(tmp_path / "none")
 
 
+def test_folder_of_folders_names_those_that_can_be_rendered(tmp_path: Path) -> None:
+    for name in ("base", "overlays/quiet"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "kustomization.yaml").write_text("resources: []\n")
+    with pytest.raises(BadInputError, match=r"holds no objects; name one of .*: base, overlays/quiet$"):
+        render(tmp_path)
+
+
 def test_plain_manifests_need_no_binary_and_lists_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     row = "{apiVersion: v1, kind: ConfigMap, metadata: {name: %s}}"
