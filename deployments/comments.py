@@ -153,7 +153,10 @@ class Comments:
         """Say below the comment what became of it; where that fails, the answer stands in the ledger all the same."""
         if self._github is None:
             return
-        key, body = f"answer-{command.comment_id}", text if USAGE in text else prose(_ADDRESS.sub("a mail", text))
+        key, body = (
+            f"answer-{command.comment_id}",
+            text if USAGE in text else prose(_ADDRESS.sub("their address", text)),
+        )
         try:
             self._github.comments.reply(command.repository, command.thread, key, body)
         except HealflowError as error:

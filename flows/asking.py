@@ -7,6 +7,7 @@ from typing import Literal
 from prefect import get_client, suspend_flow_run
 from prefect.context import FlowRunContext
 from prefect.input import RunInput
+from pydantic import Field
 
 from tasks.approve import make_card, question_markdown
 from tasks.approve.task import ask, judge_form, read_answer, read_declined, replan, take_answer
@@ -25,8 +26,8 @@ class AnswerForm(RunInput):
     """What the Prefect UI asks for on Resume; the answer has no default, so a bare resume approves nothing."""
 
     answer: Literal["approve", "approve_and_merge", "reject"]
-    reason: str = ""
-    approver: str = ""
+    reason: str = Field(default="", title="Reason, for a no")
+    approver: str = Field(default="", title="Your name, which is recorded as not verified")
 
 
 def ask_and_wait(story: Triage, decision: Decision) -> Approval:

@@ -7,7 +7,8 @@ from html import escape
 from typing import NamedTuple
 
 from deployments.gateway.page_style import STYLE
-from tasks.approve import WORDINGS, deciders, through, who_may_answer
+from tasks.approve import WORDINGS, deciders, place_of, who_may_answer
+from tasks.domain.approval import came_from
 from tasks.domain.card import Card, CardState, CardStep
 from tasks.domain.markdown import MAX_DIFF_LINES, MAX_QUOTED_LINES, readable_diff
 
@@ -70,7 +71,7 @@ def _document(title: str, body: str, *, jump: bool = False) -> str:
 
 def _head(card: Card, reader: Reader, now: datetime) -> str:
     wording = WORDINGS[card.state]
-    made = f", made by {seen(reader.vouched_by)}" if reader.vouched_by else ""
+    made = f", {seen(came_from(reader.vouched_by))}" if reader.vouched_by else ""
     until = (
         f"<p>Until <strong>{_time(card.deadline)}</strong> ({_left(card, now)}); silence is no.</p>"
         if card.state.open
@@ -89,7 +90,7 @@ def _decided(card: Card) -> str:
     lines, answer = [], card.answer
     if answer is not None and card.state is not CardState.EXPIRED:
         lines.append(
-            f"<p>Decided by <strong>{seen(deciders(answer))}</strong> {seen(through(answer))}, {_time(answer.at)}.</p>"
+            f"<p>Decided by <strong>{seen(deciders(answer))}</strong> {seen(place_of(answer))}, {_time(answer.at)}.</p>"
         )
         if answer.reason:
             lines.append(f"<p>“{seen(answer.reason)}”</p>")

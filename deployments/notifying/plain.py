@@ -1,6 +1,6 @@
 """The card as plain text, for mails and the log."""
 
-from tasks.approve import WORDINGS, deciders, through, who_may_answer
+from tasks.approve import WORDINGS, deciders, place_of, who_may_answer
 from tasks.domain.card import Card, CardState
 from tasks.domain.markdown import MAX_DIFF_LINES, MAX_QUOTED_LINES, readable_diff
 
@@ -30,7 +30,7 @@ def decision_text(card: Card) -> str:
     if card.answer is not None and card.state is not CardState.EXPIRED:
         reason = f": {card.answer.reason}" if card.answer.reason else "."
         when = f"at {card.answer.at:%Y-%m-%d %H:%M} UTC"
-        lines.append(f"Decided by {deciders(card.answer)} {through(card.answer)}, {when}{reason}")
+        lines.append(f"Decided by {deciders(card.answer)} {place_of(card.answer)}, {when}{reason}")
     if card.said_yes and card.state.open:
         lines.append(f"May answer: {who_may_answer(card.terms, card.said_yes)}.")
     if card.outcome:

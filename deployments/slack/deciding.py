@@ -1,7 +1,7 @@
 """What stands on top of a card once something became of it: who decided, how it goes, and how it ended."""
 
 from deployments.slack.text import Block, line, listed, moment, rich, sentence, words
-from tasks.approve import WORDINGS, deciders, through
+from tasks.approve import WORDINGS, deciders, place_of
 from tasks.domain.card import Card, CardAnswer, CardState
 
 MAX_PROGRESS = 5
@@ -46,7 +46,7 @@ def _decided(answer: CardAnswer) -> list[Block]:
     runs = [
         words("Decided by "),
         words(line(deciders(answer), 280), bold=True),
-        words(f" {through(answer)}, "),
+        words(f" {place_of(answer)}, "),
         moment(answer.at),
     ]
     return [*runs, words(f": {line(answer.reason, 300)}")] if answer.reason else runs

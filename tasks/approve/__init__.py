@@ -21,7 +21,7 @@ from tasks.approve.judging import identify, identify_holder, judge
 from tasks.approve.linking import form_seal, is_form_seal, read_link, sign_link
 from tasks.approve.markdown import question_markdown
 from tasks.approve.request import make_request
-from tasks.approve.wording import WORDINGS, Tone, deciders, heading_of, through, who_may_answer
+from tasks.approve.wording import WORDINGS, Tone, deciders, heading_of, place_of, who_may_answer
 
 __all__ = [
     "WORDINGS",
@@ -43,12 +43,12 @@ __all__ = [
     "judge",
     "make_card",
     "make_request",
+    "place_of",
     "put_question",
     "question_markdown",
     "read_link",
     "refuse_answer",
     "sign_link",
-    "through",
     "who_may_answer",
     "withdraw",
 ]

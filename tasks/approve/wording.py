@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from tasks.domain.approval import ApprovalTerms
+from tasks.domain.approval import ApprovalChannel, ApprovalTerms
 from tasks.domain.card import Card, CardAnswer, CardState
 
 
@@ -57,10 +57,22 @@ def deciders(answer: CardAnswer) -> str:
     return " together with ".join((answer.by, ", ".join(answer.together_with))) if answer.together_with else answer.by
 
 
-def through(answer: CardAnswer) -> str:
+def place_of(answer: CardAnswer) -> str:
     """Through which channel, and whether anybody vouches for the name."""
-    unsure = "" if answer.verified else ", a typed name that nobody vouches for"
-    return f"through {answer.channel.replace('_', ' ')}{unsure}"
+    unsure = "" if answer.verified else ", as a typed name that nobody vouches for"
+    return f"{_PLACES[ApprovalChannel(answer.channel)]}{unsure}"
+
+
+_PLACES: Mapping[ApprovalChannel, str] = MappingProxyType(
+    {
+        ApprovalChannel.COMMAND_LINE: "on the command line",
+        ApprovalChannel.PAGE: "on the approval page",
+        ApprovalChannel.PREFECT_UI: "in Prefect",
+        ApprovalChannel.SLACK: "in Slack",
+        ApprovalChannel.GITHUB: "on GitHub",
+        ApprovalChannel.DEADLINE: "at the deadline",
+    }
+)
 
 
 def who_may_answer(

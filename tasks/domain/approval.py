@@ -144,7 +144,13 @@ class Approval(Noun):
         """Who answered, and who vouches for that where it is somebody else."""
         voucher = self.identity.vouched_by if self.identity is not None else ""
         own = self.identity is not None and voucher == self.identity.person
-        return f"{self.answered_by}, by a link from {voucher}" if voucher and not own else self.answered_by
+        return f"{self.answered_by}, by a link {came_from(voucher)}" if voucher and not own else self.answered_by
+
+
+def came_from(voucher: str) -> str:
+    """How a link came to whoever holds it, given who vouches for it; in words that follow `a link`."""
+    address = voucher.removeprefix("email:")
+    return f"mailed to {address}" if address != voucher else f"from {voucher}"
 
 
 class ApprovalLink(Noun):

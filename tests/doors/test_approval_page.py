@@ -120,7 +120,7 @@ def test_second_answer_is_refused_and_told_who_decided(tmp_path: Path) -> None:
     recorded = asked.fill(asked.token(), answer="reject", reason="not before the release")
     assert (recorded.status_code, recorded.headers["location"]) == (303, f"/approve/{asked.token()}")
     page = asked.get(asked.token())
-    assert "Decided by <strong>grace, by a link from ada</strong> through page" in page.text
+    assert "Decided by <strong>grace, by a link from ada</strong> on the approval page" in page.text
     assert "not before the release" in page.text
     assert "<form" not in page.text
     assert post_as_shown_before(asked, answer="approve") == (409, True)
@@ -202,7 +202,7 @@ def test_two_people_through_two_channels_are_two(tmp_path: Path) -> None:
     assert stored.answer is not None
     assert (stored.answer.answered_by, stored.answer.together_with) == ("ada", ("grace",))
     assert stored.answer.channel is ApprovalChannel.PAGE
-    assert stored.answer.told_by == "ada, by a link from email:ada@example.com"
+    assert stored.answer.told_by == "ada, by a link mailed to ada@example.com"
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_demo_heals_all_four_breakages_and_leaves_no_process(tmp_path: Path) -> 
     assert "+moneyformat" in done.stdout
     assert "/runs/flow-run/" in done.stdout
     assert re.search(r"Slack #deploys: Approval wanted: .*\n.* Approve and merge .* Snooze 1 hour ", done.stdout)
-    assert re.search(r"Slack #deploys: Healed: .*\n  Decided by grace through slack", done.stdout)
+    assert re.search(r"Slack #deploys: Healed: .*\n  Decided by grace in Slack", done.stdout)
     assert left_over(str(tmp_path)) == []
 
 

@@ -65,7 +65,7 @@ def test_question_is_read_and_approved_without_a_script(browser: Browser, tmp_pa
             "Quarantined until 2026-01-16",
             "410 Gone",
             "grace",
-            "made by ada",
+            "from ada",
         ):
             assert told in browser.text()
         keep(browser, tmp_path, "page-waiting")

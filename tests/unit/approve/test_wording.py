@@ -9,9 +9,9 @@ import pytest
 from deployments.gateway.page_html import Reader, card_page
 from deployments.notifying.plain import decision_text
 from deployments.slack.blocks import card_blocks
-from tasks.approve import WORDINGS, who_may_answer
-from tasks.domain.approval import ApprovalTerms
-from tasks.domain.card import CardState
+from tasks.approve import WORDINGS, place_of, who_may_answer
+from tasks.domain.approval import ApprovalChannel, ApprovalTerms
+from tasks.domain.card import CardAnswer, CardState
 from tests.unit.approve.telling import Told
 
 
@@ -30,6 +30,13 @@ def test_every_channel_says_the_same_of_a_state(tmp_path: Path, state: CardState
         assert wording.heading in shown
     for shown in (slack, mail) if state.open else (page, slack, mail):
         assert wording.meaning in shown
+
+
+@pytest.mark.parametrize("channel", ApprovalChannel)
+def test_every_channel_has_a_name_and_a_typed_one_is_said_to_be(channel: ApprovalChannel) -> None:
+    said = CardAnswer(by="ada", at=datetime(2026, 1, 2, tzinfo=UTC), channel=channel, verified=False)
+    assert place_of(said).endswith("typed name that nobody vouches for")
+    assert "nobody" not in place_of(said.model_copy(update={"verified": True}))
 
 
 def test_terms_name_everything_that_keeps_somebody_from_approving() -> None:

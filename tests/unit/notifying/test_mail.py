@@ -120,7 +120,7 @@ def test_mail_sent_again_is_the_same_mail_and_what_follows_stands_below_it(offic
     asked.end(IncidentStatus.REJECTED)
     channel(office).update(first, asked.card())
     assert {(to, mail["In-Reply-To"]) for to, mail in office.mails} == set(ids)
-    assert "Decided by ada through command line, at" in office.texts()["grace@example.com"]
+    assert "Decided by ada on the command line, at" in office.texts()["grace@example.com"]
     assert "not now" in office.texts()["grace@example.com"]
 
 
