@@ -1,7 +1,7 @@
 # make demo   heal a small broken repository, live        make test    run the tests
 # make check  lint, types, import contracts, lock          make lock    resolve the dependencies anew
 # make bench  figures of speed and memory, beside others   make docs    write the generated pages of docs/
-# make pictures HOME_FOLDER=… TO=…  draw the Slack cards of a home's questions, with Chromium
+# make pictures HOME_FOLDER=… TO=…  draw the Slack cards of a home's questions, Prefect's form and the approval page
 # make test-cluster  run the tests that need a Kubernetes cluster, in namespaces of their own, on that of KUBECONFIG
 PYTHON ?= python3
 VENV := .venv
@@ -53,6 +53,7 @@ bench: $(STAMP)
 
 pictures: $(STAMP)
 	@PYTHONPATH=. $(BIN)/python .ci/draw_cards.py $(HOME_FOLDER) $(TO)
+	@PYTHONPATH=. $(BIN)/python .ci/draw_forms.py $(TO)
 
 confidence: $(STAMP)
 	@PYTHONPATH=. $(BIN)/python .ci/measure_confidence.py tests/evaluation/labels.yaml $(CASES)

@@ -14,6 +14,7 @@ Block = Mapping[str, Any]
 STYLE = """
 body { margin: 0; background: #fff; color: #1d1c1d; font: 15px/1.46668 Lato, "Liberation Sans", Arial, sans-serif; }
 .message { display: grid; grid-template-columns: 36px 1fr; gap: 0 10px; width: 700px; padding: 16px 20px 20px; }
+.drawn { display: flow-root; width: fit-content; }
 .avatar { width: 36px; height: 36px; border-radius: 8px; background: #1f6f54; color: #fff; font-weight: 700;
   font-size: 19px; display: grid; place-items: center; }
 .from { font-weight: 700; } .app { background: #ececed; color: #5c5a5c; border-radius: 3px; font-size: 10px;
@@ -42,7 +43,8 @@ button.danger { background: #fff; border-color: #e01e5a; color: #e01e5a; }
 
 def page(body: str) -> str:
     """A whole document."""
-    return f'<!doctype html><html lang="en"><meta charset="utf-8"><style>{STYLE}</style><body>{body}</body></html>'
+    head = f'<meta charset="utf-8"><style>{STYLE}</style>'
+    return f'<!doctype html><html lang="en">{head}<body><div class="drawn">{body}</div></body></html>'
 
 
 def message_html(blocks: Sequence[Block], *, at: str) -> str:

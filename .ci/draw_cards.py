@@ -1,11 +1,8 @@
 """Draws the cards of a home's questions as Slack shows them: `python .ci/draw_cards.py HOME FOLDER` (`make pictures`).
 
-Each question is drawn as it was asked and as it stands, with its forms. Needs Chromium, which runs without a network.
+Each question is drawn as it was asked and as it stands, with its forms. Needs Chromium and its driver.
 """
 
-import re
-import shutil
-import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -20,34 +17,28 @@ from deployments.slack.pressing import ticket_of
 from tasks.clients.ledger import Ledger
 from tasks.domain.card import Card, CardState
 from tasks.settings import Settings
+from tests.doors.browsing import Browser
 
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",  # it may run as root, and opens nothing but the files made here
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--force-device-scale-factor=1.5",
-)
-MEASURE = "<script>document.documentElement.id = 'h' + Math.ceil(document.body.getBoundingClientRect().height)</script>"
+SCALE = 1.0
+WIDTH = 760
 
 
 def main(home: Path, folder: Path) -> int:
     """Draw everything; 1 where there is nothing to draw."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        raise SystemExit("chromium is not installed (Debian: chromium)")
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = 0
-    for name, document in pictures(home):
-        draw(chromium, document, folder / f"{name}.png")
-        drawn += 1
-    sys.stdout.write(f"{drawn} pictures in {folder}\n")
-    return 0 if drawn else 1
+    found = pictures(home)
+    with tempfile.TemporaryDirectory() as scratch:
+        browser = Browser(Path(scratch), width=WIDTH, scale=SCALE)
+        try:
+            for name, document in found:
+                source = Path(scratch) / "card.html"
+                source.write_text(document, encoding="utf-8")
+                browser.open(source.as_uri())
+                browser.shoot(folder / f"{name}.png", ".drawn")
+        finally:
+            browser.close()
+    sys.stdout.write(f"{len(found)} pictures in {folder}\n")
+    return 0 if found else 1
 
 
 def pictures(home: Path) -> list[tuple[str, str]]:
@@ -77,25 +68,6 @@ def as_asked(card: Card) -> Card:
 
 def _message(card: Card, at: datetime) -> str:
     return page(message_html(card_blocks(card), at=f"{at:%H:%M}"))
-
-
-def draw(chromium: str, document: str, target: Path) -> None:
-    """A PNG of the document, as high as it is."""
-    with tempfile.TemporaryDirectory() as scratch:
-        source = Path(scratch) / "card.html"
-        source.write_text(document.replace("</body>", f"{MEASURE}</body>"), encoding="utf-8")
-        start = [chromium, *FLAGS, f"--user-data-dir={scratch}/profile"]
-        width = 560 if 'class="modal"' in document else 780
-        measured = _run([*start, f"--window-size={width},900", "--dump-dom", source.as_uri()])
-        height = re.search(r'<html[^>]* id="h(\d+)"', measured)
-        if height is None:
-            raise SystemExit(f"chromium did not render {target.name}")
-        size = f"--window-size={width},{int(height[1]) + (40 if width == 560 else 0)}"
-        _run([*start, size, f"--screenshot={target}", source.as_uri()])
-
-
-def _run(command: list[str]) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
 if __name__ == "__main__":

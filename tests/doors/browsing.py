@@ -16,9 +16,9 @@ needs_chromium = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed (Debian: chromium chromium-driver)"
 )
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-_QUIET = (
+FLAGS = (
     "--headless=new",
-    "--no-sandbox",  # the tests may run as root
+    "--no-sandbox",  # it may run as root, and opens nothing but what is served here
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -33,7 +33,14 @@ class Browser:
     """One browser window with an empty profile; `scripts=False` is a browser that runs no JavaScript of any page."""
 
     def __init__(
-        self, folder: Path, *, scripts: bool = False, width: int = 1100, height: int = 900, dark: bool = False
+        self,
+        folder: Path,
+        *,
+        scripts: bool = False,
+        width: int = 1100,
+        height: int = 900,
+        dark: bool = False,
+        scale: float = 1.0,
     ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -43,7 +50,8 @@ class Browser:
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60.0, trust_env=False)
         self._session = ""
         self._until_ready()
-        flags = [*_QUIET, f"--user-data-dir={folder / f'profile-{port}'}", f"--window-size={width},{height}"]
+        flags = [*FLAGS, f"--user-data-dir={folder / f'profile-{port}'}", f"--window-size={width},{height}"]
+        flags.append(f"--force-device-scale-factor={scale:g}")
         if dark:
             flags.append("--blink-settings=preferredColorScheme=0")
         options: dict[str, Any] = {"args": flags, "binary": CHROMIUM}
@@ -94,6 +102,28 @@ class Browser:
     def click(self, css: str) -> None:
         self._call("POST", f"/element/{self.one(css)}/click", {})
 
+    def click_text(self, css: str, text: str, *, seconds: float = 60.0) -> None:
+        """Click on the first element that says just this, once there is one that can be clicked."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for element in self.find(css):
+                said = self._http.get(f"/session/{self._session}/element/{element}/text")
+                if said.is_success and said.json()["value"].strip() == text:
+                    done = self._http.post(f"/session/{self._session}/element/{element}/click", json={})
+                    if done.is_success:
+                        return
+            time.sleep(0.05)
+        raise AssertionError(f"nothing says {text!r}: {self.text()[:500]}")
+
+    def wait_for(self, css: str, *, seconds: float = 60.0) -> None:
+        """Wait until the page shows such an element."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.find(css):
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"{css} does not come: {self.text()[:500]}")
+
     def submit(self, css: str) -> None:
         """Click on what sends a form, and wait for the page that answers."""
         before = self.one("html")
@@ -114,11 +144,13 @@ class Browser:
     def devtools(self, command: str, **parameters: Any) -> Any:
         return self._call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
 
-    def shoot(self, path: Path) -> Path:
-        """A picture of the whole page, however long it is."""
-        size = self.devtools("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
-        taken = self.devtools("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
+    def shoot(self, path: Path, css: str = "html", *, in_view: bool = False) -> Path:
+        """A picture of the whole page, however long it is, or of one element; `in_view` is one that floats above it."""
+        box = self._call("GET", f"/element/{self.one(css)}/rect")
+        if css == "html":
+            box |= self.devtools("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {key: box[key] for key in ("x", "y", "width", "height")} | {"scale": 1}
+        taken = self.devtools("Page.captureScreenshot", format="png", captureBeyondViewport=not in_view, clip=clip)
         path.write_bytes(base64.b64decode(taken["data"]))
         return path
 
