@@ -32,7 +32,7 @@ class Wording(NamedTuple):
 WORDINGS: Mapping[CardState, Wording] = MappingProxyType(
     {
         CardState.WAITING: Wording("Approval wanted", Tone.WARN),
-        CardState.SNOOZED: Wording("Approval wanted", Tone.WARN, "Nobody is reminded for now; the deadline stays."),
+        CardState.SNOOZED: Wording("Approval wanted", Tone.WARN, "Nobody is reminded meanwhile; the deadline stays."),
         CardState.APPROVED: Wording("Approved", Tone.GOOD),
         CardState.REJECTED: Wording("Rejected", Tone.BAD),
         CardState.EDITED: Wording("Planned anew", Tone.WARN, "Another question asks about the plan with other values."),
