@@ -162,6 +162,8 @@ _SINGLE = frozenset(
         "PodDisruptionBudget",
         "ReplicationController",
         "EndpointSlice",
+        "Gateway",
+        "HTTPRoute",
     ]
 )
 """Kinds that live in a namespace, which is `default` where a manifest names none."""

@@ -15,12 +15,14 @@ from tasks.diagnose.analyzers.cluster.deletions import find_stuck_deletions
 from tasks.diagnose.analyzers.cluster.entrances import find_entrance_faults
 from tasks.diagnose.analyzers.cluster.hardening import find_soft_spots
 from tasks.diagnose.analyzers.cluster.images import find_image_faults
+from tasks.diagnose.analyzers.cluster.invalid import find_invalid
 from tasks.diagnose.analyzers.cluster.jobs import find_job_faults
 from tasks.diagnose.analyzers.cluster.memory import find_memory_wishes
 from tasks.diagnose.analyzers.cluster.network import find_network_faults
 from tasks.diagnose.analyzers.cluster.nodes import find_node_faults
 from tasks.diagnose.analyzers.cluster.outdated import find_outdated
 from tasks.diagnose.analyzers.cluster.probes import find_failing_probes
+from tasks.diagnose.analyzers.cluster.programs import find_broken_programs
 from tasks.diagnose.analyzers.cluster.references import find_missing
 from tasks.diagnose.analyzers.cluster.resources import find_resource_faults
 from tasks.diagnose.analyzers.cluster.rollout import find_stuck_rollouts
@@ -55,6 +57,8 @@ ANALYZERS: tuple[Callable[[ClusterSnapshot], Iterator[Clue]], ...] = (
     find_misspelt_commands,
     find_contradictions,
     find_told_failures,
+    find_broken_programs,
+    find_invalid,
     find_resource_faults,
     find_stuck_rollouts,
     find_soft_spots,

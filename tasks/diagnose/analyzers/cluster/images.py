@@ -117,8 +117,8 @@ def _without_secret(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clu
                 target=ObjectRef(kind="Secret", namespace=item.namespace, name=name),
                 victims=(item.ref,),
                 quotes=(spec_quote(item, f"imagePullSecrets: {name}"),),
-                confidence=0.6,
-                hint=True,
+                confidence=0.7 if snapshot.desired_only else 0.6,
+                hint=not snapshot.desired_only,
             )
 
 

@@ -26,6 +26,9 @@ from tasks.domain.failure_class import FailureClass as F
 
 _PROBES = (("livenessProbe", "liveness"), ("startupProbe", "startup"), ("readinessProbe", "readiness"))
 _NEVER = re.compile(r"^(?:exit [1-9]\d*|false|/bin/false|/usr/bin/false)$")
+_FILE = re.compile(r"(?:\bcat|\btest -[a-z]|\[ -[a-z]|\bls|\bstat) (/[\w./-]+)")
+_SERVED = ("/", "/index.html", "/50x.html")
+"""What nginx and httpd serve as their images come."""
 _USUAL_PORTS = {
     "nginx": 80,
     "httpd": 80,
@@ -152,7 +155,7 @@ def _contradictions(item: KubeObject, probes: tuple[tuple[str, str], ...] = _PRO
     for container in containers_of(item.pod_spec):
         for field, kind in probes:
             probe = mapping_of(container.get(field))
-            why = _impossible(probe, container) if probe else ""
+            why = (_impossible(probe, container) or _not_served(probe, container)) if probe else ""
             if why:
                 yield Clue(
                     failure_class=F.K8S_PROBE_READY if kind == "readiness" else F.K8S_CRASH_LIVENESS,
@@ -191,6 +194,27 @@ def _impossible(probe: Json, container: Json) -> str:
     )
     if usual and not numbers and int(port) != usual and not words_of(container):
         return f"it asks port {port}, while this image listens on {usual} unless told otherwise"
+    return ""
+
+
+def _not_served(probe: Json, container: Json) -> str:
+    """A file that the container's own script never makes, or removes, and a path that its image does not serve."""
+    script = " ".join(words_of(container))
+    file = _FILE.search(" ".join(words_of(mapping_of(probe.get("exec")))))
+    if file is not None and re.search(r"(?:^|/)(?:ba|da|a)?sh\b", script):
+        mounted = (str(row.get("mountPath")).rstrip("/") for row in mappings_of(container.get("volumeMounts")))
+        if re.search(rf"\brm\b[^;&]*{re.escape(file[1])}(?![\w/])", script):
+            return f"it wants {file[1]}, which the container's own script removes"
+        if file[1] not in script and not any(file[1].startswith(f"{place}/") for place in mounted):
+            return f"it wants {file[1]}, which the container's own script never makes"
+    path = str(dig(probe, "httpGet", "path") or "/")
+    plain = re.search(r"(?:^|/)(?:nginx|httpd)(?::|@|$)", str(container.get("image"))) is not None
+    if plain and not words_of(container) and not container.get("volumeMounts") and path not in _SERVED:
+        return (
+            f"it asks the path {path}, which this image answers with 404 unless told otherwise"
+            if "httpGet" in probe
+            else ""
+        )
     return ""
 
 

@@ -1,18 +1,17 @@
-"""Manifests whose own scripts tell what they will come to: what a container prints and ends with, a text that is no
-program, more written than its volume holds, and hosts that no service has. Of a live cluster its logs tell that better.
+"""Manifests whose own scripts tell what they will come to: what a container prints and ends with, variables that it lacks,
+more written than its volume holds, and hosts that no service has. Of a live cluster its logs tell that better.
 """
 
-import ast
 import difflib
 import re
-import warnings
 from collections.abc import Iterator
 
 from tasks.diagnose.analyzers.cluster.answering import host_in
 from tasks.diagnose.analyzers.cluster.calling import said_by
+from tasks.diagnose.analyzers.cluster.commands import slip_of
 from tasks.diagnose.analyzers.cluster.reading import containers_of, spec_quote, variables_of, words_of
 from tasks.diagnose.analyzers.cluster.saying import listen
-from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, ObjectRef, dig, mappings_of
+from tasks.domain.cluster import ClusterSnapshot, Json, KubeObject, ObjectRef, dig, mapping_of, mappings_of
 from tasks.domain.cluster_cause import Clue
 from tasks.domain.failure_class import FailureClass as F
 from tasks.domain.log_digest import ContainerLog
@@ -24,6 +23,108 @@ _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
 _BRANCHES = re.compile(r"\|\||&&|\bif\b|\bcase\b|\bwhile\b|\bfor\b|\buntil\b|\btrap\b|\bwait\b")
 _ENDS = re.compile(r"(?:^|[;\n])\s*(?:exit ([1-9]\d*)|false)\s*;?\s*$")
 _WANTS = re.compile(r"\$\{([A-Z][A-Z0-9_]+):?\?|-z \"?\$\{?([A-Z][A-Z0-9_]+)\}?\"?")
+_LACKING = r"(?:is |are )?(?:undefined|not set|not defined|missing|required|unset|empty|must be)"
+_SHELL = re.compile(r"(?:^|/)(?:ba|da|a|z|k)?sh$")
+_STATEMENT = re.compile(r"(?:^|[;\n|&]|\b(?:then|do|else)\s)\s*([a-z][a-z0-9_-]+)(?=\s|$|;)")
+_OF_SHELLS = frozenset(
+    [
+        "set",
+        "cd",
+        "test",
+        "read",
+        "exec",
+        "export",
+        "eval",
+        "wait",
+        "trap",
+        "true",
+        "false",
+        "then",
+        "done",
+        "else",
+        "elif",
+        "fi",
+        "esac",
+        "unset",
+        "shift",
+        "return",
+        "local",
+        "umask",
+        "ulimit",
+        "source",
+        "kill",
+        "do",
+        "if",
+        "for",
+        "in",
+        "case",
+        "while",
+        "until",
+        "time",
+        "type",
+        "alias",
+        "hash",
+        "jobs",
+        "let",
+        "break",
+        "continue",
+        "command",
+        "dd",
+        "nc",
+        "ps",
+        "rm",
+        "tr",
+        "wc",
+        "id",
+        "du",
+        "df",
+        "ln",
+        "od",
+        "yes",
+        "seq",
+        "stat",
+        "sync",
+        "tty",
+        "uname",
+        "nice",
+        "nohup",
+        "pwd",
+        "expr",
+        "diff",
+        "apk",
+        "apt",
+        "apt-get",
+        "yum",
+        "pip",
+        "pip3",
+        "npx",
+        "psql",
+        "mysql",
+        "ip",
+        "arp",
+        "top",
+        "free",
+        "watch",
+        "zip",
+        "bc",
+        "node",
+        "npm",
+        "go",
+        "java",
+        "ruby",
+        "perl",
+        "php",
+        "host",
+        "dig",
+        "ping",
+        "mount",
+    ]
+)
+_QUICK = re.compile(
+    r"^(?:echo|printf|date|true|env|ls|pwd|id|whoami|hostname|uname|mkdir|touch|exit 0)\b|^sleep [1-9]\d?$"
+)
+_ALWAYS = ("Deployment", "StatefulSet", "DaemonSet")
+"""What starts a container again, however it ended."""
 _DD = re.compile(r"\bdd\b[^;&|\n]*\bof=(?P<path>/\S+)[^;&|\n]*")
 _BLOCKS = re.compile(r"\b(bs|count)=(\d+[kKMG]?)\b")
 _ALLOCATED = re.compile(r"\bfallocate -l (?P<size>\d+[kKMG]?)\S* (?P<path>/\S+)")
@@ -45,7 +146,7 @@ def find_told_failures(snapshot: ClusterSnapshot) -> Iterator[Clue]:
         for container in containers_of(item.pod_spec):
             script = "\n".join(words_of(container))[:_MAX_SCRIPT]
             yield from _ends_badly(item, container, script)
-            yield from _is_no_program(item, container)
+            yield from _fails_after_start(item, container)
             yield from _overflows(item, container, script)
         yield from _asks_nobody(snapshot, item)
 
@@ -53,14 +154,21 @@ def find_told_failures(snapshot: ClusterSnapshot) -> Iterator[Clue]:
 def _ends_badly(item: KubeObject, container: Json, script: str) -> Iterator[Clue]:
     """What is printed before an end that nothing can keep off is the log that there will be."""
     lines = [double or single for double, single in _PRINTS.findall(script)]
-    wanted = [found for found in _WANTS.finditer(script) if found[1] or re.search(r"\bexit [1-9]", script)]
-    for name in dict.fromkeys(found[1] or found[2] for found in wanted):
-        if name not in variables_of(container) and not container.get("envFrom") and f"{name}=" not in script:
+    for name in _wanted(script):
+        if lacks(container, name) and f"{name}=" not in script:
             why = f"ends because environment variable {name} is not set"
             yield _clue(item, container, F.K8S_CRASH_ENV, why, f"wants {name}", 0.75)
             return
+    slip = _slip_in(script) if words_of(container)[:1] and _SHELL.search(words_of(container)[0]) else ""
+    if slip:
+        why = f"fails: its script runs {slip!r}, which is not found in usual images (a typo for {slip_of(slip)!r}?)"
+        yield _clue(item, container, F.K8S_CRASH_CMD, why, slip, 0.7)
+        return
     plain = _QUOTED.sub("''", script)
     end = _ENDS.search(plain)
+    if end is None and item.kind in _ALWAYS and _is_soon_done(container):
+        why = "ends by itself (exit code 0) as soon as its script is through, and is started again and again"
+        yield _clue(item, container, F.K8S_CRASH_APP, why, script[-300:], 0.6)
     if end is None or _BRANCHES.search(plain):
         return
     log = ContainerLog(
@@ -75,18 +183,42 @@ def _ends_badly(item: KubeObject, container: Json, script: str) -> Iterator[Clue
     yield _clue(item, container, F.K8S_CRASH_APP, f"always ends {code}{last}", end[0].strip(), 0.7)
 
 
-def _is_no_program(item: KubeObject, container: Json) -> Iterator[Clue]:
+def _wanted(script: str) -> Iterator[str]:
+    """The variables without which the script ends, or says that they are missing."""
+    for found in _WANTS.finditer(script):
+        name = found[1] or found[2]
+        if found[1] or re.search(r"\bexit [1-9]", script) or re.search(rf"\b{name}\b[^;\n]*{_LACKING}", script):
+            yield name
+
+
+def lacks(container: Json, name: str) -> bool:
+    """Whether a container is surely not given a variable."""
+    return name not in variables_of(container) and not container.get("envFrom")
+
+
+def _slip_in(script: str) -> str:
+    """The first word of a statement that is one slip away from a common command, and is no word of the shell."""
+    plain = _QUOTED.sub("''", script)
+    words = (found[1] for found in _STATEMENT.finditer(plain))
+    return next((word for word in words if word not in _OF_SHELLS and slip_of(word)), "")
+
+
+def _is_soon_done(container: Json) -> bool:
     words = words_of(container)
-    if len(words) < 3 or not re.search(r"(?:^|/)python[\d.]*$", words[0]) or "-c" not in words[:-1]:
-        return
-    text = words[words.index("-c") + 1][:_MAX_SCRIPT]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        why = f"ends at once: its program has a syntax error ({error})"
-        yield _clue(item, container, F.K8S_CRASH_APP, why, str(getattr(error, "text", "") or text[:200]).strip(), 0.85)
+    if len(words) < 3 or not _SHELL.search(words[0]) or words[1] != "-c" or container.get("image") is None:
+        return False
+    statements = [one.strip() for one in re.split(r"[;\n]|&&", _QUOTED.sub("''", words[2])) if one.strip()]
+    return bool(statements) and all(_QUICK.match(one) for one in statements)
+
+
+def _fails_after_start(item: KubeObject, container: Json) -> Iterator[Clue]:
+    """A hook that always fails has its container killed as soon as it has started."""
+    hook = "\n".join(words_of(mapping_of(dig(container, "lifecycle", "postStart", "exec"))))
+    plain = _QUOTED.sub("''", hook)
+    end = _ENDS.search(plain)
+    if end is not None and not _BRANCHES.search(plain):
+        why = "is killed because the hook after its start (postStart) always fails"
+        yield _clue(item, container, F.K8S_CRASH_CMD, why, f"postStart: {hook[-200:]}", 0.75)
 
 
 def _overflows(item: KubeObject, container: Json, script: str) -> Iterator[Clue]:
@@ -135,9 +267,25 @@ def _asks_nobody(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[Clue]:
         for key, row in variables_of(container).items():
             bare = _BARE.match(str(row.get("value") or "")) if _HOST_NAMES.search(key) else None
             here = [other.name for other in snapshot.of_kind("Service", item.namespace)]
+            elsewhere = [o.namespace for o in snapshot.of_kind("Service") if bare and o.name == bare["name"]]
+            if elsewhere and item.namespace not in elsewhere and bare:
+                yield _is_elsewhere(item, bare["name"], elsewhere[0], f"{key}={row['value']}")
+                return
             if bare and bare["name"] not in here and difflib.get_close_matches(bare["name"], here, 1, 0.75):
                 yield _misses(snapshot, item, bare["name"], item.namespace, f"{key}={row['value']}")
                 return
+
+
+def _is_elsewhere(item: KubeObject, name: str, space: str, said: str) -> Clue:
+    return Clue(
+        failure_class=F.K8S_CRASH_CONFIG,
+        rule="cluster-told-host",
+        cause=f"{item.ref} asks for the service {name}, which is not in its namespace (it is in {space}).",
+        target=item.ref,
+        quotes=(spec_quote(item, said[:300]),),
+        confidence=0.65,
+        rank=26,
+    )
 
 
 def _misses(snapshot: ClusterSnapshot, item: KubeObject, name: str, space: str, said: str) -> Clue:

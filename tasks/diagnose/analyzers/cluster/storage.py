@@ -70,6 +70,34 @@ def _out_of_reach(snapshot: ClusterSnapshot, claim: KubeObject, victims: tuple[O
     )
 
 
+def _fits_none(snapshot: ClusterSnapshot, claim: KubeObject, victims: tuple[ObjectRef, ...]) -> Iterator[Clue]:
+    """A claim of a class whose volumes are all made by hand, of which none is large enough or may be used so."""
+    name = claim.spec.get("storageClassName")
+    volumes = [one for one in snapshot.of_kind("PersistentVolume") if name and one.spec.get("storageClassName") == name]
+    wanted, modes = dig(claim.spec, "resources", "requests", "storage"), claim.spec.get("accessModes") or []
+    if not volumes or snapshot.find("StorageClass", "", str(name)) is not None:
+        return
+    misfits = []
+    for volume in volumes:
+        size, ways = dig(volume.spec, "capacity", "storage"), volume.spec.get("accessModes") or []
+        if (amount(size) or 0.0) < (amount(wanted) or 0.0):
+            misfits.append(f"{volume.ref} has {size} of the {wanted} that it wants")
+        elif any(mode not in ways for mode in modes):
+            misfits.append(f"{volume.ref} is {' and '.join(map(str, ways))}, not {' and '.join(map(str, modes))}")
+    if len(misfits) == len(volumes):
+        said = f"storage: {wanted}, accessModes: {modes}"
+        yield Clue(
+            failure_class=F.K8S_PENDING_PVC,
+            rule="cluster-volume-misfit",
+            cause=f"{claim.ref} cannot be bound: {misfits[0]}.",
+            target=claim.ref,
+            victims=victims,
+            quotes=(spec_quote(claim, said), spec_quote(volumes[0], str(dict(volumes[0].spec))[:300])),
+            confidence=0.85,
+            rank=22,
+        )
+
+
 def _place(ref: ObjectRef) -> tuple[str, str, str]:
     return ref.kind, ref.namespace, ref.name
 
@@ -82,6 +110,8 @@ def find_storage_faults(snapshot: ClusterSnapshot) -> Iterator[Clue]:
         for clue in _claim(snapshot, claim):
             yield clue.model_copy(update={"victims": unique_refs(victims)})
         yield from _out_of_reach(snapshot, claim, unique_refs(victims))
+        if snapshot.desired_only:
+            yield from _fits_none(snapshot, claim, unique_refs(victims))
     for item in snapshot.of_kind("StatefulSet"):
         for template in mappings_of(item.spec.get("volumeClaimTemplates")):
             name = dig(template, "spec", "storageClassName")
@@ -118,7 +148,8 @@ def _absent(snapshot: ClusterSnapshot, name: str) -> bool:
     known = {item.name for item in snapshot.of_kind("StorageClass")}
     if snapshot.knows("StorageClass"):
         return name not in known
-    return snapshot.desired_only and name not in known and name not in _USUAL
+    static = any(volume.spec.get("storageClassName") == name for volume in snapshot.of_kind("PersistentVolume"))
+    return snapshot.desired_only and not static and name not in known and name not in _USUAL
 
 
 def _class_missing(snapshot: ClusterSnapshot, item: KubeObject, name: str) -> Clue:

@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
+
+from tasks.diagnose.analyzers.cluster.probes import find_failing_probes
 from tasks.diagnose.cluster import diagnose_cluster
 from tasks.domain.cluster import ClusterSnapshot, KubeObject
 from tasks.domain.failure_class import FailureClass as F
+from tests.unit.diagnose.cluster.analyzers.noticing import read_in
 
 
 def unready(restarts: int) -> ClusterSnapshot:
@@ -44,3 +48,31 @@ def test_probe_that_kills_is_blamed_once_it_did() -> None:
     found = diagnose_cluster(unready(3)).causes
     assert found[0].diagnosis.failure_class is F.K8S_CRASH_LIVENESS
     assert "8080" in found[0].diagnosis.cause
+
+
+WEB = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec: {template: {spec: {containers: [{name: app, image: IMAGE, readinessProbe: PROBE}]}}}
+"""
+FILE = "{exec: {command: [cat, /tmp/ready]}}"
+PATH = "{httpGet: {path: /healthz, port: 80}}"
+
+
+@pytest.mark.parametrize(
+    ("image", "probe", "found"),
+    [
+        ('busybox, command: [sh, -c, "touch /tmp/started; sleep 3600"]', FILE, 1),
+        ('busybox, command: [sh, -c, "touch /tmp/ready; sleep 9; rm -f /tmp/ready; sleep 3600"]', FILE, 1),
+        ('busybox, command: [sh, -c, "touch /tmp/ready; sleep 3600"]', FILE, 0),
+        ("acme/shop", FILE, 0),
+        ('"nginx:1.27"', PATH, 1),
+        ('"nginx:1.27"', "{httpGet: {path: /, port: 80}}", 0),
+        ('"nginx:1.27"', "{tcpSocket: {port: 80}}", 0),
+        ('"nginx:1.27", volumeMounts: [{name: conf, mountPath: /etc/nginx/conf.d}]', PATH, 0),
+        ('"acme/nginx-shop:1"', PATH, 0),
+    ],
+)
+def test_probe_is_held_against_what_its_container_makes_and_serves(image: str, probe: str, found: int) -> None:
+    assert len(read_in(find_failing_probes, WEB.replace("IMAGE", image).replace("PROBE", probe))) == found

@@ -4,7 +4,7 @@ import pytest
 
 from tasks.diagnose.analyzers.cluster.storage import find_storage_faults
 from tests.fakes.cluster_state import State
-from tests.unit.diagnose.cluster.analyzers.noticing import clues, noticed
+from tests.unit.diagnose.cluster.analyzers.noticing import clues, noticed, read_in
 
 NOTICED = (
     ("a claim without a class finds no volume", "claim", "PersistentVolumeClaim/shop/data"),
@@ -42,3 +42,29 @@ def test_volume_on_a_node_that_is_there_is_within_reach() -> None:
         state.pending("web", "0/1 nodes are available: 1 Insufficient cpu.")
 
     assert noticed(find_storage_faults, plant) == set()
+
+
+BY_HAND = """
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: disk}
+spec: {capacity: {storage: 5Gi}, accessModes: [ReadWriteOnce], storageClassName: manual}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data, namespace: shop}
+spec: {storageClassName: manual, accessModes: [MODE], resources: {requests: {storage: SIZE}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "size", "word"),
+    [
+        ("ReadWriteOnce", "10Gi", "5Gi of the 10Gi"),
+        ("ReadWriteMany", "1Gi", "not ReadWriteMany"),
+        ("ReadWriteOnce", "5Gi", ""),
+    ],
+)
+def test_claim_is_held_against_the_volumes_that_were_made_by_hand(mode: str, size: str, word: str) -> None:
+    found = read_in(find_storage_faults, BY_HAND.replace("MODE", mode).replace("SIZE", size))
+    assert [word in clue.cause for clue in found] == ([True] if word else [])
