@@ -66,7 +66,8 @@ def _with_host(snapshot: ClusterSnapshot, clue: Clue) -> Clue:
     """Where a program says that it gets no connection and not to whom: the service that it is told to ask, if that is
     one, or the only one of several that cannot answer.
     """
-    if clue.host or clue.hint or not clue.rule.endswith("-connection"):
+    of_its_own = any("pool" in quote.text.lower() for quote in clue.quotes)  # its own connections are used up
+    if clue.host or clue.hint or of_its_own or not clue.rule.endswith("-connection"):
         return clue
     item = snapshot.find(clue.target.kind, clue.target.namespace, clue.target.name)
     named = services_named_by(snapshot, item) if item is not None else []

@@ -135,6 +135,7 @@ CONDITIONS: tuple[Condition, ...] = (
     fault("a port beside the one that the log of the server tells", says("dial tcp 10.43.0.9:5432: connect: connection refused", log="listening on IPv4 address 0.0.0.0:5433"), F.K8S_SVC_PORT, DB),
     fault("a service sends to the name of a port, and no pod names any", lambda s: shop(s, target="pg"), F.K8S_SVC_PORT, DB),
     hint("a port beside the one that the command tells, and nobody is refused", lambda s: shop(s, db={"args": ["--port=5433"]}), F.K8S_SVC_PORT, DB),
+    fault("a program has used up its own connections", says("HikariPool-1 - Connection is not available, request timed out after 30000ms", target=5432), F.K8S_CRASH_DEP, "Deployment/shop/api"),
     well("the port that the command tells", lambda s: shop(s, db={"args": ["--port=5432"]})),
     well("the port of a variable", lambda s: shop(s, db={"env": [{"name": "PORT", "value": "8080"}]}, target=8080)),
     fault("a ready program is refused by a service now and then", seldom_refused, F.K8S_SVC_PORT, DB),
