@@ -14,7 +14,7 @@ from tasks.domain.cluster import (
     mappings_of,
     without_secret_data,
 )
-from tasks.domain.log_digest import ContainerLog
+from tasks.domain.log_digest import ContainerLog, Growth, Pace
 
 MAX_VALUE_CHARACTERS = 20_000
 _SECRET_NAME = re.compile(r"passw|secret|token|api_?key|access_?key|private_?key|credential", re.IGNORECASE)
@@ -38,7 +38,12 @@ def redact_snapshot(snapshot: ClusterSnapshot) -> ClusterSnapshot:
 def _redact_log(log: ContainerLog) -> ContainerLog:
     lines = tuple(redact("\n".join(log.lines)).split("\n"))
     complaints = tuple(row.model_copy(update={"text": redact(row.text)}) for row in log.complaints)
-    return log.model_copy(update={"lines": lines, "complaints": complaints})
+    told = {name: _redact_told(getattr(log, name)) for name in ("pace", "growth")}
+    return log.model_copy(update={"lines": lines, "complaints": complaints, **told})
+
+
+def _redact_told(told: Pace | Growth | None) -> Pace | Growth | None:
+    return told and told.model_copy(update={"text": redact(told.text)})
 
 
 def redact_object(item: KubeObject) -> KubeObject:

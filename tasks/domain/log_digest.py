@@ -1,4 +1,5 @@
-"""Reads a log of any length once and keeps what counts: its end, and each kind of complaint with how often it was made.
+"""Reads a log of any length once and keeps what counts: its end, each kind of complaint with how often it was made, how
+long what it logs took, and how the memory grew that it tells of.
 
 What complains is told by its form (a level, a status of 500 and more), not by its words; lines that differ in numbers,
 times and ids only are one kind.
@@ -37,8 +38,14 @@ _TOOK = re.compile(
     r"|\s(?P<bare>\d+(?:\.\d+)?)ms\b",
     re.IGNORECASE,
 )
+_HOLDS = ("emory", "heap", "Heap", "rss", "RSS", "MEMORY")
+_HELD = re.compile(
+    r"(?:memory|heap|\brss\b)[^\d\n]{0,30}(?P<number>\d+(?:\.\d+)?)\s?(?P<unit>[kKMG])(?:i?B|i)?\b", re.IGNORECASE
+)
+_MIB = {"k": 1 / 1024, "m": 1.0, "g": 1024.0}
 _MAX_PACES = 4_000
 _MIN_PACES = 20
+_MIN_HELD = 12
 _TIME = re.compile(r"(?:^|[\"\[ ])((?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d)")
 
 
@@ -67,6 +74,18 @@ class Pace(Noun):
     line_number: int
 
 
+class Growth(Noun):
+    """How much memory a log tells of that is held, where it grew from quarter to quarter."""
+
+    before_mib: float
+    """The median of the first quarter."""
+    after_mib: float
+    """That of the last."""
+    text: str
+    """The last line that tells it."""
+    line_number: int
+
+
 class ContainerLog(Noun):
     """The end of one container's log."""
 
@@ -82,6 +101,8 @@ class ContainerLog(Noun):
     """The kinds of lines that complain, over all that was read."""
     pace: Pace | None = None
     """How long what it logs took, where it tells."""
+    growth: Growth | None = None
+    """How the memory grew that it tells of, where it did."""
 
     @property
     def source(self) -> str:
@@ -100,19 +121,23 @@ class LogDigest(Noun):
     """In the order in which they began."""
     pace: Pace | None = None
     """`None` where too few lines tell how long something took."""
+    growth: Growth | None = None
+    """`None` where too few lines tell of memory, or it did not grow all the time."""
 
 
 def digest_log(lines: Iterable[str], *, keep: int) -> LogDigest:
     """Read all lines once; the last `keep` are kept. Beyond `MAX_KINDS` no new kind of complaint is taken."""
     tail: deque[str] = deque(maxlen=keep)
     kinds: dict[str, Complaint] = {}
-    paces = _Paces()
+    paces, held = _Paces(), _Held()
     number = 0
     for number, line in enumerate(lines, 1):
         tail.append(line[:MAX_LINE_CHARACTERS])
         head = line[:_HEAD]
         if any(word in head for word in _PACED):
             paces.take(head, number)
+        if any(word in head for word in _HOLDS):
+            held.take(head, number)
         if _complains(head):
             _take(kinds, line[:MAX_LINE_CHARACTERS], number)
     return LogDigest(
@@ -121,39 +146,68 @@ def digest_log(lines: Iterable[str], *, keep: int) -> LogDigest:
         line_count=number,
         complaints=tuple(kinds.values()),
         pace=paces.result(),
+        growth=held.result(),
     )
 
 
-class _Paces:
-    """The times in a log, thinned out evenly when they become many."""
+class _Series:
+    """Numbers in a log, thinned out evenly when they become many."""
 
     def __init__(self) -> None:
-        self._times: list[float] = []
+        self.numbers: list[float] = []
         self._each, self._seen = 1, 0
-        self._last = ("", 0)
+        self.last = ("", 0)
+
+    def add(self, value: float, head: str, line_number: int) -> None:
+        """Take one, and the line that tells it."""
+        self._seen += 1
+        self.last = (head.strip(), line_number)
+        if self._seen % self._each:
+            return
+        self.numbers.append(value)
+        if len(self.numbers) > _MAX_PACES:
+            self.numbers, self._each = self.numbers[::2], self._each * 2
+
+
+class _Held(_Series):
+    """The memory that a log tells of."""
+
+    def take(self, head: str, number: int) -> None:
+        """Take the size in a line, if it tells one."""
+        found = _HELD.search(head)
+        if found is not None:
+            self.add(float(found["number"]) * _MIB[found["unit"].lower()], head, number)
+
+    def result(self) -> Growth | None:
+        """How it grew over the whole log."""
+        size = len(self.numbers) // 4
+        if len(self.numbers) < _MIN_HELD:
+            return None
+        first, second, third, last = (statistics.median(self.numbers[at * size : (at + 1) * size]) for at in range(4))
+        if not first < second < third < last:
+            return None
+        return Growth(before_mib=first, after_mib=last, text=self.last[0], line_number=self.last[1])
+
+
+class _Paces(_Series):
+    """The times in a log."""
 
     def take(self, head: str, number: int) -> None:
         """Take the time in a line, if it tells one."""
         found = _TOOK.search(head)
         if found is None:
             return
-        self._seen += 1
-        self._last = (head, number)
-        if self._seen % self._each:
-            return
         in_seconds = (found["after"] or found["unit"] or "").lower() in ("s", "_seconds")
-        self._times.append(float(found["number"] or found["bare"]) * (1000.0 if in_seconds else 1.0))
-        if len(self._times) > _MAX_PACES:
-            self._times, self._each = self._times[::2], self._each * 2
+        self.add(float(found["number"] or found["bare"]) * (1000.0 if in_seconds else 1.0), head, number)
 
     def result(self) -> Pace | None:
         """The pace of the whole log."""
-        times = self._times
+        times = self.numbers
         if len(times) < _MIN_PACES:
             return None
         before = statistics.median(times[: max(5, len(times) // 4)])
         after = statistics.median(times[-max(5, len(times) // 10) :])
-        return Pace(before_ms=before, after_ms=after, text=self._last[0].strip(), line_number=self._last[1])
+        return Pace(before_ms=before, after_ms=after, text=self.last[0], line_number=self.last[1])
 
 
 def _complains(head: str) -> bool:

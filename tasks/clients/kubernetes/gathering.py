@@ -104,6 +104,7 @@ class Gathering:
             line_count=digest.line_count,
             complaints=digest.complaints,
             pace=digest.pace,
+            growth=digest.growth,
         )
         key = (namespace, pod, container, previous)
         known = self._logs.get(key)

@@ -100,6 +100,7 @@ def _write_log(folder: Path, log: ContainerLog) -> None:
         line_count=log.line_count,
         complaints=log.complaints,
         pace=log.pace,
+        growth=log.growth,
     )
     path.with_suffix(DIGEST).write_text(digest.model_dump_json(exclude={"tail"}), encoding="utf-8")
 

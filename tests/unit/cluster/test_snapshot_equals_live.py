@@ -103,6 +103,16 @@ def test_no_secret_is_written_beside_a_log(tmp_path: Path) -> None:
     assert "hunter2" not in digest.read_text()
 
 
+def test_no_secret_is_written_with_the_pace_of_a_log(tmp_path: Path) -> None:
+    state = State()
+    said = "INFO GET postgres://shop:hunter2-hunter2@db/ response_time={0}ms, heap {0}MB"
+    state.log(state.pods("web")[0], *(said.format(5 + number * 2) for number in range(1200)))
+    live, _ = both(state, tmp_path)
+    (digest,) = (tmp_path / "saved").rglob("*.digest.json")
+    assert '"growth":{' in digest.read_text()
+    assert "hunter2" not in digest.read_text() + live.model_dump_json()
+
+
 @pytest.mark.parametrize("told", ["", "[]", "{", json.dumps({"line_count": "many"})])
 def test_digest_that_is_none_is_said_and_the_log_is_read(told: str, tmp_path: Path) -> None:
     state = State()

@@ -1,5 +1,5 @@
 """What whole logs tell of programs that run: errors that are rare among thousands of lines, that came in a burst or go on,
-and work that became slower. Over and done with is worth knowing; what goes on, or whose end nobody saw, is a cause.
+and work that became slower, memory that only grows. Over and done with is worth knowing; what goes on, or whose end nobody saw, is a cause.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tasks.diagnose.analyzers.cluster.saying import rule_of
 from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef
 from tasks.domain.cluster_cause import Clue, Quote
 from tasks.domain.failure_class import FailureClass as F
-from tasks.domain.log_digest import Complaint, ContainerLog, Pace, message_of
+from tasks.domain.log_digest import Complaint, ContainerLog, Growth, Pace, message_of
 
 MAX_OF_A_LOG = 4
 MIN_LINES = 30
@@ -23,6 +23,9 @@ _GRAVE_SHARE = 0.05
 """The share of complaints from which on a program that is ready is called in trouble."""
 _SLOWER, _SLOW_MS = 4.0, 500.0
 """Answers that take so many times as long as before, and at least so long, have become slow."""
+
+_GROWN, _LARGE_MIB = 2.0, 64.0
+"""Memory that is so many times what it was, and at least so much, has grown."""
 
 
 def find_past_complaints(snapshot: ClusterSnapshot) -> Iterator[Clue]:
@@ -40,6 +43,8 @@ def find_past_complaints(snapshot: ClusterSnapshot) -> Iterator[Clue]:
             yield _complains(snapshot, log, pod, target, complaint)
         if log.pace is not None and _is_slower(log.pace):
             yield _slower(log, target, log.pace)
+        if log.growth is not None and _leaks(log.growth):
+            yield _grows(log, pod, target, log.growth)
 
 
 def _target(snapshot: ClusterSnapshot, log: ContainerLog, pod: KubeObject | None) -> ObjectRef:
@@ -108,6 +113,26 @@ def _is_turned_away(snapshot: ClusterSnapshot, log: ContainerLog, complaint: Com
     """Whether a service of this cluster refuses it again and again, however seldom it is asked."""
     host = host_in(complaint.text) if complaint.count > 2 and was_refused(complaint.text) else ""
     return bool(host) and find_service(snapshot, host, log.namespace) is not None
+
+
+def _leaks(growth: Growth) -> bool:
+    return growth.after_mib >= _LARGE_MIB and growth.after_mib >= _GROWN * max(1.0, growth.before_mib)
+
+
+def _grows(log: ContainerLog, pod: KubeObject | None, target: ObjectRef, growth: Growth) -> Clue:
+    """What fills up at its start grows too, so that of a pod which is well it is worth knowing only."""
+    sizes = f"from {growth.before_mib:.0f} MiB to {growth.after_mib:.0f} MiB"
+    return Clue(
+        failure_class=F.K8S_OOM,
+        rule="cluster-grows",
+        cause=f"{target}: its memory grew {sizes} over its log and did not fall: it may leak.",
+        target=target,
+        victims=(ObjectRef(kind="Pod", namespace=log.namespace, name=log.pod),),
+        quotes=(Quote(source=log.source, text=one_line(growth.text), line_number=growth.line_number),),
+        confidence=0.58,
+        rank=63,
+        hint=pod is not None and bool(pod.status) and is_healthy(pod),
+    )
 
 
 def _is_slower(pace: Pace) -> bool:

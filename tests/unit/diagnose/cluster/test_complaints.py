@@ -66,6 +66,36 @@ def test_log_of_a_crashed_program_is_not_read_twice() -> None:
     assert [cause.diagnosis.rule for cause in diagnose_cluster(state.snapshot()).causes] == ["cluster-crash-exception"]
 
 
+def leaking(unit: str = "MB", *, falls: bool = False, most: int = 400) -> list[str]:
+    sizes = [20 + n * most // 100 for n in range(100)]
+    return [
+        f"INFO batch {n} done, memory usage: {20 if falls and n > 80 else size}{unit}" for n, size in enumerate(sizes)
+    ]
+
+
+def test_memory_that_only_grows_is_told_of_a_program_that_nobody_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "deployment.json").write_text(json.dumps(manifest("web")))
+    (tmp_path / "generated.log.gz").write_bytes(gzip.compress("\n".join(leaking()).encode()))
+    (cause,) = explain_snapshot(tmp_path).causes
+    assert (cause.diagnosis.failure_class, str(cause.target)) == (F.K8S_OOM, WEB)
+    assert "grew from 68 MiB to 368 MiB" in cause.diagnosis.cause
+
+
+def test_memory_that_grows_in_a_ready_program_is_worth_knowing_only() -> None:
+    state = State()
+    state.log(state.pods("web")[0], *leaking())
+    found = diagnose_cluster(state.snapshot())
+    assert found.passed
+    assert "cluster-grows" in {hint.diagnosis.rule for hint in found.hints}
+
+
+@pytest.mark.parametrize("lines", [leaking(falls=True), leaking("KB"), leaking(most=20), leaking()[:9]])
+def test_memory_that_falls_or_stays_small_is_nothing(lines: list[str]) -> None:
+    state = State()
+    state.log(state.pods("web")[0], *lines)
+    assert "cluster-grows" not in {hint.diagnosis.rule for hint in diagnose_cluster(state.snapshot()).hints}
+
+
 def manifest(name: str) -> dict[str, Any]:
     pods = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"name": "app", "image": "acme/web:1"}]}}
     spec = {"selector": {"matchLabels": {"app": name}}, "template": pods}
