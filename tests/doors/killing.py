@@ -1,15 +1,19 @@
 """A running `healflow up` whose processes are killed at steps of our choice, and many small failures to heal in it."""
 
+import json
 import os
+import shutil
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout, suppress
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
 import httpx
 
+import tasks.gate
 from deployments.cli.answers import answer
 from deployments.cli.pipeline import report_failure
 from deployments.demo.project import WORKFLOW, DemoRepository
@@ -23,21 +27,43 @@ from tasks.intake import parse_github
 from tasks.settings import Settings
 from tests.doors.test_up import Up, eventually
 
-PATIENCE_SECONDS, HEALS_SECONDS = 150.0, 900.0
-"""For one step and for all heals of a test: only what never comes takes so long."""
+PATIENCE_SECONDS = 900.0
+"""Only what never comes takes so long."""
 SETTINGS = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
     "HEALFLOW_MAX_ACTIONS_PER_HOUR": "1000",
     "HEALFLOW_MAX_RUNS_PER_INCIDENT": "20",
+    "HEALFLOW_RUN_SILENCE_SECONDS": "60",
 }
+DEFAULT_POLICY = Path(tasks.gate.__file__).parent / "rego"
 FOLDER = Path(__file__).parent / "stopping"
 PROCESSES = {
     "gateway": "deployments.serve_gateway",
-    "server": "prefect.server.api.server",
+    "server": "-m prefect server start",
     "flows": "deployments.worker",
 }
 """What a process of each kind has in its command line."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Three heals, and the two processes that stand still."""
+
+    before: Incident
+    between: Incident
+    waiting: Incident
+    pids: tuple[int, ...]
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        return (self.before, self.between, self.waiting)
+
+    def go_on(self) -> None:
+        """Let those that stood still go on, where they still live."""
+        for pid in self.pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 class Stage:
@@ -52,10 +78,18 @@ class Stage:
         self.settings = Settings(home=self.home)
         self.repository = DemoRepository(folder / "shop")
         self.repository.create()
-        self.up = Up(self.home, STOP_AT=str(self.traps), PYTHONPATH=str(FOLDER), **SETTINGS)
+        policy = str(always_asking(folder / "policy"))
+        self.up = Up(self.home, STOP_AT=str(self.traps), PYTHONPATH=str(FOLDER), HEALFLOW_POLICY_DIR=policy, **SETTINGS)
         self.up.read_until("Ctrl-C stops everything")
         self.ledger = Ledger.open(self.settings.ledger_url)
         self._branches = 0
+
+    def start(self) -> None:
+        """Everything anew, in the home that there is."""
+        assert self.up.process.stdout is not None
+        self.up.process.stdout.close()
+        self.up.process = self.up.start()
+        self.up.read_until("Ctrl-C stops everything")
 
     # ---- failures
 
@@ -94,6 +128,22 @@ class Stage:
             return run_id is not None and httpx.get(url, trust_env=False).json()["state_type"] == "PAUSED"
         return False
 
+    def bring_to_three_moments(self) -> "Moments":
+        """One heal stands before its action, one has acted and proven nothing yet, and one waits for an answer."""
+        broken = [self.break_something() for _ in range(3)]
+        for _, run_id in broken:
+            self.report(run_id)
+        before, between, waiting = (incident for incident, _ in broken)
+        self.wait(lambda: all(self.suspended(incident) for incident, _ in broken))
+        traps = [
+            self.trap(before.id, "flow", "after actions.pre_image.run_formatter", signal.SIGSTOP),
+            self.trap(between.id, "flow", "after actions.result.run_formatter", signal.SIGSTOP),
+        ]
+        assert self.approve(before)
+        assert self.approve(between)
+        self.wait(lambda: all(stopped(self.sprung(trap)) for trap in traps))
+        return Moments(before, between, waiting, tuple(self.sprung(trap) for trap in traps))
+
     def approve(self, incident: Incident) -> bool:
         """Say yes to what the incident asks; false when it does not ask by now."""
         with suppress(ConflictError):
@@ -102,9 +152,21 @@ class Stage:
             return True
         return False
 
+    def fall_silent(self, incidents: Sequence[Incident]) -> None:
+        """As if their last signs of life were given long ago: nobody has to wait for it."""
+        long_ago = datetime.now(UTC) - timedelta(days=1)
+        for incident in incidents:
+            run_id = self.ledger.incidents.get(incident.id).flow_run_id
+            assert run_id is not None
+            self.ledger.leases.sign(run_id, now=long_ago, seconds=1)
+
+    def answered(self, incident: Incident) -> bool:
+        """Whether somebody has said yes or no."""
+        return any(question.answer is not None for question in self.ledger.approvals.of_incident(incident.id))
+
     def heal_all(self, incidents: Sequence[Incident]) -> None:
         """Say yes to each question once its run waits for the answer, until all have ended."""
-        open_questions = {incident.id: incident for incident in incidents}
+        open_questions = {incident.id: incident for incident in incidents if not self.answered(incident)}
 
         def all_ended() -> bool:
             for incident in tuple(open_questions.values()):
@@ -113,7 +175,7 @@ class Stage:
                     del open_questions[incident.id]
             return all(self.status(incident).ended for incident in incidents)
 
-        self.wait(all_ended, HEALS_SECONDS)
+        self.wait(all_ended)
 
     # ---- traps
 
@@ -139,9 +201,9 @@ class Stage:
         """The process of a service, 0 when there is none just now."""
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
-                line = (process / "cmdline").read_bytes().split(b"\0")
-                told = any(PROCESSES[kind].encode() in part for part in line) and b"guard.py" not in b" ".join(line)
-                if told and str(self.home).encode() in (process / "environ").read_bytes():
+                line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                ours = str(self.home).encode() in (process / "environ").read_bytes()
+                if ours and PROCESSES[kind] in line and "guard.py" not in line:
                     return int(process.name)
         return 0
 
@@ -151,12 +213,9 @@ class Stage:
         assert pid, f"no {kind} runs"
         os.kill(pid, signal.SIGKILL)
 
-    def wait_for_gateway(self) -> None:
-        assert eventually(lambda: answers(f"{self.up.holder().gateway_url}/healthz"), PATIENCE_SECONDS)
-
-    def wait(self, holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+    def wait(self, holds: Callable[[], bool]) -> None:
         """Until something holds; what the incidents had come to is told when it never does."""
-        assert eventually(holds, seconds), self.told()
+        assert eventually(holds, PATIENCE_SECONDS), self.told()
 
     def told(self) -> str:
         """All stories, for the message of a test that failed."""
@@ -214,11 +273,13 @@ class Stage:
         self.ledger.close()
 
 
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=5.0, trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
+def always_asking(folder: Path) -> Path:
+    """The default policy, under which no remedy earns that nobody is asked, however often it helped."""
+    shutil.copytree(DEFAULT_POLICY, folder)
+    data = json.loads((folder / "data.json").read_text())
+    data["can_be_earned"] = []
+    (folder / "data.json").write_text(json.dumps(data))
+    return folder
 
 
 def stopped(pid: int) -> bool:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.doors.killing import Stage
+from tests.doors.killing import PATIENCE_SECONDS, Stage
+from tests.doors.test_demo import left_over
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("demo")]
 
@@ -60,8 +61,9 @@ AT_THE_DOOR = (
 )
 """Where the gateway and the dispatcher are killed, at whichever incident comes by first. `healflow up` gives a service
 up that ends more than ten times within two minutes."""
-NO_STEPS = {"leases", "cards", "events.ignored"}
-"""Signs of life, what people are told, and events that tell nothing new: they come at any time and lead to nothing."""
+NO_STEPS = {"leases", "cards", "events.ignored", "heals"}
+"""Signs of life, what people are told, events that tell nothing new, and a heal that is put off: they come at any time
+and lead to nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -94,11 +96,42 @@ def test_flow_and_gateway_killed_at_every_step(stage: Stage) -> None:
     for incident in incidents:
         stage.check_healed_once(incident)
     assert stage.ledger.audit.verify().problem == ""
+    walked = {"flow": steps_of(IN_A_HEAL) | NO_STEPS, "gateway": steps_of(AT_THE_DOOR) | NO_STEPS}
+    left_out = [f"{role}: {names}" for role, names in stage.transactions() if not names & walked[role]]
+    assert left_out == [], "a heal or its door writes what is not walked"
 
 
-def test_walk_leaves_out_no_transaction_of_a_heal(stage: Stage) -> None:
-    known = {"flow": steps_of(IN_A_HEAL), "gateway": steps_of(AT_THE_DOOR)}
-    transactions = stage.transactions()
-    assert {role for role, _ in transactions} == set(known)
-    assert [one for one in transactions if not one[1] & (known[one[0]] | NO_STEPS)] == []
+def test_prefect_server_killed_amid_heals(stage: Stage) -> None:
+    moments = stage.bring_to_three_moments()
+    stage.kill("server")
+    assert stage.approve(moments.waiting)
+    moments.go_on()  # and find no server
+    stage.heal_all(moments.incidents)
+    for incident in moments.incidents:
+        stage.check_healed_once(incident)
+
+
+def test_worker_killed_amid_heals(stage: Stage) -> None:
+    moments = stage.bring_to_three_moments()
+    stage.kill("flows")
+    assert stage.approve(moments.waiting)
+    moments.go_on()  # with nobody left who started them
+    stage.heal_all(moments.incidents)
+    for incident in moments.incidents:
+        stage.check_healed_once(incident)
+
+
+def test_all_of_it_killed_amid_heals(stage: Stage) -> None:
+    moments = stage.bring_to_three_moments()
+    stage.up.process.kill()
+    assert stage.up.process.wait(PATIENCE_SECONDS) != 0
+    stage.wait(lambda: left_over(str(stage.home)) == [])
+    assert stage.approve(moments.waiting)
+    stage.fall_silent((moments.before, moments.between))
+    stage.start()
+    stage.heal_all(moments.incidents)
+    for incident in moments.incidents:
+        stage.check_healed_once(incident)
+    assert stage.ledger.audit.verify().problem == ""
     assert stage.up.stop() == 0
+    assert left_over(str(stage.home)) == []
