@@ -8,7 +8,6 @@ import asyncio
 import hashlib
 import os
 import sys
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +15,9 @@ import uvicorn
 
 from deployments.dispatcher import Dispatcher, RunState
 from deployments.gateway import make_app
-from tasks.clients.ledger import Ledger, StoredEvent
+from tasks.clients.ledger import Ledger
+from tasks.clients.ledger.engine import make_engine
+from tasks.clients.ledger.event_writer import EventWriter
 from tasks.settings import Settings
 
 SECRET, TOKEN = "s3cret-for-tests", "token-for-tests"
@@ -50,25 +51,10 @@ class KeptRuns:
         return False
 
 
-class SingleWriter:
-    """A transaction for each event, in a pool of threads."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger, self._pool = ledger, ThreadPoolExecutor(8)
-
-    def submit(self, event: StoredEvent) -> Future[bool]:
-        """Store a delivery."""
-        return self._pool.submit(self._ledger.events.accept, event)
-
-    def close(self) -> None:
-        """Wait for what was begun."""
-        self._pool.shutdown()
-
-
 def main(folder: Path, port: int, singly: bool) -> None:
     settings, ledger = Settings(), Ledger.in_folder(folder)
     if singly:
-        ledger.event_writer = SingleWriter(ledger)  # type: ignore[assignment]
+        ledger.event_writer = EventWriter(make_engine(f"sqlite:///{folder / 'ledger.db'}"), most_in_one=1)
     dispatcher = Dispatcher(ledger, KeptRuns(folder / "runs"), intake=settings.intake)
 
     async def dispatch(stop: asyncio.Event) -> None:

@@ -34,8 +34,8 @@ class _Waiting:
 class EventWriter:
     """The one writer of accepted events in this process. Its thread starts with the first event."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, *, most_in_one: int = MOST_IN_ONE) -> None:
+        self._engine, self._most_in_one = engine, most_in_one
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(MOST_WAITING)
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -80,7 +80,7 @@ class EventWriter:
         """All that waits by now, and whether the end was among it. Who stopped waiting is left out."""
         group = [first]
         last = False
-        while len(group) < MOST_IN_ONE and not last:
+        while len(group) < self._most_in_one and not last:
             try:
                 waiting = self._queue.get_nowait()
             except queue.Empty:
