@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,14 +55,23 @@ class Wired:
 
     def run(self, flow: str, state: dict[str, Any]) -> str:
         """A run of a flow with that name, brought into a state as the server itself does it."""
-        flow_id = httpx.post(f"{self.api}/flows/", json={"name": flow}).json()["id"]
-        deployment = {"name": "d", "flow_id": flow_id}
-        deployed = httpx.post(f"{self.api}/deployments/", json=deployment).json()["id"]
-        made = httpx.post(f"{self.api}/deployments/{deployed}/create_flow_run", json={}).json()["id"]
+        flow_id = self._post("/flows/", {"name": flow})["id"]
+        deployed = self._post("/deployments/", {"name": "d", "flow_id": flow_id})["id"]
+        made = self._post(f"/deployments/{deployed}/create_flow_run", {})["id"]
         for one in ({"type": "RUNNING", "name": "Running"}, state):
-            told = httpx.post(f"{self.api}/flow_runs/{made}/set_state", json={"state": one, "force": True})
-            assert told.json()["status"] == "ACCEPT", told.text
+            told = self._post(f"/flow_runs/{made}/set_state", {"state": one, "force": True})
+            assert told["status"] == "ACCEPT", told
         return str(UUID(made))
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """What the server answers; while its database is locked it says 503, as it would to any client of Prefect's."""
+        for _ in range(20):
+            told = httpx.post(f"{self.api}{path}", json=body, timeout=30)
+            if told.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(0.5)
+        assert told.is_success, told.text
+        return dict(told.json())
 
     def state_of(self, run_id: str) -> str:
         return str(httpx.get(f"{self.api}/flow_runs/{run_id}").json()["state_name"])
