@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,8 @@ class Healing:
         self.settings = Settings()
         self.ledger = Ledger.shared(self.settings.ledger_url)
         self._runs: dict[str, UUID] = {}
+        self._serving = Lock()
+        self._deployment: UUID | None = None
 
     @classmethod
     def in_folder(cls, folder: Path) -> "Healing":
@@ -94,15 +97,18 @@ class Healing:
         self._runs[incident.id] = run.id
         self.ledger.incidents.set_flow_run(incident.id, str(run.id))
 
-    @staticmethod
-    def serve() -> UUID:
-        """Tell the server of the heal flow, as the worker does; the runs are executed here."""
+    def serve(self) -> UUID:
+        """Tell the server of the heal flow, as the worker does; the runs are executed here. It is told once: a server on
+        SQLite refuses with 503 what meets another write, and heals begin side by side."""
         from prefect import get_client
 
         from flows.heal import heal
 
-        with get_client(sync_client=True) as client:
-            return client.create_deployment(flow_id=client.create_flow_from_name(heal.name), name="heal")
+        with self._serving, get_client(sync_client=True) as client:
+            if self._deployment is None:
+                flow_id = client.create_flow_from_name(heal.name)
+                self._deployment = client.create_deployment(flow_id=flow_id, name="heal")
+            return self._deployment
 
     def _run_of(self, incident: Incident) -> UUID:
         """The run that was begun here, else the one that the dispatcher made."""
