@@ -1,6 +1,5 @@
 """Pods that only a tainted node would take, on a node that is made for it and has no kubelet."""
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -12,6 +11,7 @@ from tasks.domain.failure_class import FailureClass
 from tasks.settings import KubernetesSettings
 from tests.cluster.faults import container, deployment
 from tests.cluster.nodes import node_without_kubelet
+from tests.cluster.shop import Shop
 
 pytestmark = [pytest.mark.cluster, pytest.mark.alone, pytest.mark.xdist_group("cluster")]
 
@@ -26,13 +26,10 @@ def tainted(cluster: Cluster, namespace: str) -> Iterator[str]:
 def test_untolerated_taint_is_named_with_the_workload(cluster: Cluster, namespace: str, tainted: str) -> None:
     wanted = deployment(container(), nodeSelector={"pool": tainted})
     cluster.create({**wanted, "metadata": {**wanted["metadata"], "namespace": namespace}})
-    until = time.monotonic() + 30
-    said: list[tuple[FailureClass, str]] = []
-    while time.monotonic() < until:
+
+    def named() -> bool:
         found = explain_live_cluster(KubernetesSettings(), namespace=namespace, now=datetime.now(UTC))
         said = [(cause.diagnosis.failure_class, cause.target.name) for cause in found.causes]
-        if said and said[0] == (FailureClass.K8S_PENDING_TAINT, "cart"):
-            break
-        time.sleep(1)
-    assert said
-    assert said[0] == (FailureClass.K8S_PENDING_TAINT, "cart"), said
+        return said[:1] == [(FailureClass.K8S_PENDING_TAINT, "cart")]
+
+    Shop.wait(named, seconds=90)  # the scheduler may learn of the node later than of the pod

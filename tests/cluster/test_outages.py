@@ -1,4 +1,7 @@
-"""Heals that go wrong on a real cluster: remedies that do not help, an API server that goes away, two at one target."""
+"""Heals that go wrong on a real cluster: remedies that do not help, two at one target, an API server that goes away.
+
+That one comes last of what is run alone: for half a minute after it the scheduler may not know of new nodes.
+"""
 
 import os
 import subprocess
