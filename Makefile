@@ -32,7 +32,7 @@ test: $(STAMP)
 
 test-cluster: $(STAMP)
 	@if [ -n "$$KUBECONFIG" ]; then \
-	  $(BIN)/python -m pytest -n 2 --dist loadgroup tests/cluster -m "not alone" $(ARGS); beside=$$?; \
+	  $(BIN)/python -m pytest -n 2 --dist loadfile tests/cluster -m "not alone" $(ARGS); beside=$$?; \
 	  $(BIN)/python -m pytest tests/cluster -m alone $(ARGS) && exit $$beside; \
 	else echo "tests/cluster skipped: KUBECONFIG names no cluster"; fi
 

@@ -6,7 +6,7 @@ from tasks.clients.kubernetes.cluster import PAGE, Cluster
 from tasks.domain.cluster import ObjectRef
 from tasks.errors import BadInputError, ConflictError, NotFoundError
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster]
 
 
 def config_map(namespace: str, **data: str) -> dict[str, object]:

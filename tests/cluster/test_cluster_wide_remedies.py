@@ -28,7 +28,7 @@ from tests.cluster.shop import Shop
 from tests.cluster.treatments import scaled_to
 from tests.flows.healing import Healing
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.alone, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.alone]
 DEAF = ".:53 {\n    errors\n    kubernetes cluster.local in-addr.arpa ip6.arpa\n    forward . /etc/resolv.conf\n}\n"
 """A Corefile with which CoreDNS answers no probe, and does not notice that the file is put right."""
 

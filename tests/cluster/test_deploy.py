@@ -23,7 +23,7 @@ from tasks.errors import NotFoundError
 from tasks.settings import Settings
 from tests.fakes.asked import Somebody
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster-releases")]
+pytestmark = [pytest.mark.cluster]
 SHOP = Path(__file__).parents[2] / "k8s" / "online-boutique" / "overlays" / "small-node"
 SERVICES = "us-central1-docker.pkg.dev/online-boutique-ci/microservices-demo"
 COMMIT = "c" * 40

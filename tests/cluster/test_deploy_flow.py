@@ -19,7 +19,7 @@ from tasks.errors import NotFoundError, PermanentError
 from tasks.remember import read_story
 from tasks.settings import Settings
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
 
 
 def policy(api: str = "networking.k8s.io/v1") -> dict[str, object]:

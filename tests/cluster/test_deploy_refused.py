@@ -14,7 +14,7 @@ from tasks.domain.rollout import DeployStatus
 from tests.cluster.releases import Manifest, cart, config_map, deploy, job
 from tests.flows.healing import Healing
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
 COMMIT = "e" * 40
 
 

@@ -15,7 +15,7 @@ from tasks.domain.rollout import DeployStatus
 from tests.cluster.releases import DEAF, GOOD, cart, deploy, door
 from tests.flows.healing import Healing
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
 GOOD_COMMIT, BAD_COMMIT, NEXT_COMMIT = "a" * 40, "b" * 40, "c" * 40
 BETTER = GOOD.replace("echo ok > /w/index", "echo better > /w/index")
 

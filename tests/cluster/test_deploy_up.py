@@ -18,7 +18,7 @@ from tests.cluster.releases import Manifest, cart
 from tests.doors.test_up import ROOT, Up, eventually, up
 
 __all__ = ["up"]
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
 COMMIT = "f" * 40
 CLOSED: Manifest = {
     "apiVersion": "networking.k8s.io/v1",

@@ -16,7 +16,7 @@ from tasks.domain.failure_class import FailureClass as F
 from tasks.settings import KubernetesSettings
 from tests.cluster.faults import ENV_CRASH, SERVER, container, deployment, service
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster]
 EXPECTED = {(F.K8S_CRASH_ENV, "Deployment/checkout"), (F.K8S_SVC_SELECTOR, "Service/cart")}
 
 

@@ -23,7 +23,7 @@ from tests.cluster.test_rights import kubeconfig as kubeconfig  # noqa: PLC0414 
 from tests.flows.healing import Healing
 from tests.unit.clients.workspace.repositories import commit_files, git
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
 VALUE = "hunter2-hunter2-hunter2"
 PRICES = manifest("ConfigMap", "prices", data={"p": "# what it costs\neur: 1\n"})
 LOGIN = manifest("Secret", "login", stringData={"p": VALUE})

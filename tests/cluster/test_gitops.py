@@ -19,7 +19,7 @@ from tests.cluster.shop import WELL, Shop
 from tests.flows.healing import Healing
 from tests.unit.clients.workspace.repositories import commit_files, git
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
 IMAGE = "/spec/template/spec/containers/0/image"
 TYPO = "busybox:1.36.typo"
 COMMENT = "# the cart of the shop\n"

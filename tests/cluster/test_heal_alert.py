@@ -25,7 +25,7 @@ from tests.cluster.faults import ENV_CRASH, READY, SERVER, container, deployment
 from tests.cluster.shop import Shop
 from tests.flows.healing import Healing
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
 TOKEN = "t0ken-for-tests"
 ENVIRONMENT = "/spec/template/spec/containers/0/env"
 IMAGE = "/spec/template/spec/containers/0/image"

@@ -15,7 +15,7 @@ from tests.cluster.faults import service
 from tests.cluster.shop import WELL, Shop
 from tests.flows.healing import Healing
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
 IMAGE = "/spec/template/spec/containers/0/image"
 
 

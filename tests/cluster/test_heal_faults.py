@@ -14,7 +14,7 @@ from tests.cluster.treatments import HEALED, REPORTED, TREATMENTS, Treatment
 from tests.cluster.ward import Seen, Ward
 from tests.flows.healing import Healing
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
 
 
 def chosen(request: pytest.FixtureRequest) -> list[Treatment]:

@@ -19,7 +19,7 @@ from tests.cluster.shop import Shop
 from tests.cluster.test_heal_cluster import IMAGE
 from tests.flows.healing import Healing
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
 SECRET = "hunter2-hunter2"
 ENCODED = "aHVudGVyMi1odW50ZXIy"
 

@@ -13,7 +13,7 @@ from tests.cluster.faults import container, deployment
 from tests.cluster.nodes import node_without_kubelet
 from tests.cluster.shop import Shop
 
-pytestmark = [pytest.mark.cluster, pytest.mark.alone, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster, pytest.mark.alone]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.cluster.faults import container, deployment
 from tests.cluster.shop import Shop
 from tests.flows.healing import Healing
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
 
 
 @pytest.fixture

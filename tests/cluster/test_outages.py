@@ -23,7 +23,7 @@ from tests.cluster.faults import READY, container, deployment, service
 from tests.cluster.shop import Shop
 from tests.flows.healing import Healing
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.alone, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.alone]
 IMAGE = "/spec/template/spec/containers/0/image"
 BAD = "busybox:1.36.typo"
 

@@ -17,7 +17,7 @@ from tests.cluster.faults import deployment
 from tests.cluster.shop import Shop
 from tests.flows.healing import Healing
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
 REPOSITORY = "us-central1-docker.pkg.dev/google-samples/microservices-demo/productcatalogservice"
 RELEASES = (
     pytest.param("v0.10.7", (F.K8S_CRASH_ENV,), "SHOP_REGION", id="variable-that-is-not-set"),

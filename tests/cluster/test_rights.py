@@ -17,7 +17,7 @@ from tests.cluster.faults import manifest
 from tests.cluster.shop import Shop
 from tests.flows.healing import Healing
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster-releases")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
 NEVER = (
     ("get", "", "secrets"),
     ("list", "", "secrets"),

@@ -18,7 +18,7 @@ from tasks.domain.cluster_cause import ClusterExplanation
 from tasks.settings import KubernetesSettings
 from tests.cluster.faults import CHATTY, FAULTS, HEALTHY, Fault
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster]
 WAIT_SECONDS = 120
 
 

@@ -17,7 +17,7 @@ from tests.cluster.faults import manifest
 from tests.cluster.shop import WELL, Shop
 from tests.flows.healing import Healing
 
-pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
 CONTAINER = "/spec/template/spec/containers/0"
 
 
