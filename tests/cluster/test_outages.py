@@ -119,7 +119,10 @@ def test_fix_beside_which_a_neighbour_gets_worse_is_undone(
     assert shop.image() == BAD
 
 
-def test_second_heal_of_one_target_waits_for_the_first_and_changes_nothing(shop: Shop, healing: Healing) -> None:
+def test_second_heal_of_one_target_waits_for_the_first_and_changes_nothing(
+    shop: Shop, healing: Healing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEALFLOW_KUBERNETES__STABLE_SECONDS", "20")  # the other comes meanwhile, however late
     good = shop.image()
     shop.change(IMAGE, BAD)
     incidents = [shop.open_incident(), shop.open_incident()]
