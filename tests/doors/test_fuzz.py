@@ -124,6 +124,8 @@ def slack() -> Iterator[SlackServer]:
         yield server
 
 
+# Other threads of the session draw numbers at random too, which Hypothesis takes for a strategy that does.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @pytest.mark.parametrize("signed", [False, True], ids=["as it comes", "signed"])
 def test_no_request_is_an_error_of_ours(tmp_path: Path, slack: SlackServer, signed: bool) -> None:
     schemathesis.openapi.format("date-time", _moments())
