@@ -4,13 +4,17 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from deployments.demo.project import DemoRepository
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.domain.cluster import ObjectRef
 from tasks.errors import HealflowError, NotFoundError
 from tasks.settings import KubernetesSettings
+from tests.cluster.shop import Shop
+from tests.flows.healing import Healing
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +38,17 @@ def namespace(cluster: Cluster) -> Iterator[str]:
     finally:
         with suppress(NotFoundError):
             cluster.delete(ObjectRef(kind="Namespace", name=name), uid=str(made.raw["metadata"]["uid"]))
+
+
+@pytest.fixture
+def healing(prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Healing:
+    """The heals of a cluster, whose proof takes a few seconds; there is no repository."""
+    monkeypatch.setenv("HEALFLOW_KUBERNETES__STABLE_SECONDS", "4")
+    monkeypatch.setenv("HEALFLOW_KUBERNETES__HEAL_TIMEOUT_SECONDS", "60")
+    return Healing(DemoRepository(tmp_path / "none"))
+
+
+@pytest.fixture
+def shop(cluster: Cluster, namespace: str, healing: Healing) -> Shop:
+    """A cart that serves, in the namespace of the test."""
+    return Shop(cluster, namespace, healing)

@@ -1,13 +1,11 @@
 """A fault of a real cluster whose fix is made in git: a commit on our branch, and the live object as it was."""
 
 import copy
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from deployments.demo.project import DemoRepository
 from flows.undo import undo_heal
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.domain.approval import Answer
@@ -23,14 +21,6 @@ pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
 IMAGE = "/spec/template/spec/containers/0/image"
 TYPO = "busybox:1.36.typo"
 COMMENT = "# the cart of the shop\n"
-
-
-@pytest.fixture
-def healing(prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Healing]:
-    monkeypatch.setenv("HEALFLOW_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("HEALFLOW_KUBERNETES__STABLE_SECONDS", "4")
-    monkeypatch.setenv("HEALFLOW_KUBERNETES__HEAL_TIMEOUT_SECONDS", "60")
-    yield Healing(DemoRepository(tmp_path / "none"))
 
 
 @pytest.fixture

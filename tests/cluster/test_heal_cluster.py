@@ -1,13 +1,8 @@
 """Faults of a real cluster, healed end to end through the heal flow on a real Prefect server, proven and undone."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from deployments.demo.project import DemoRepository
 from flows.undo import undo_heal
-from tasks.clients.kubernetes.cluster import Cluster
 from tasks.domain.approval import Answer
 from tasks.domain.cluster import ObjectRef
 from tasks.domain.incident import IncidentStatus
@@ -17,18 +12,6 @@ from tests.flows.healing import Healing
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
 IMAGE = "/spec/template/spec/containers/0/image"
-
-
-@pytest.fixture
-def healing(prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Healing]:
-    monkeypatch.setenv("HEALFLOW_KUBERNETES__STABLE_SECONDS", "4")
-    monkeypatch.setenv("HEALFLOW_KUBERNETES__HEAL_TIMEOUT_SECONDS", "60")
-    yield Healing(DemoRepository(tmp_path / "none"))
-
-
-@pytest.fixture
-def shop(cluster: Cluster, namespace: str, healing: Healing) -> Shop:
-    return Shop(cluster, namespace, healing)
 
 
 def test_bad_image_is_rolled_back_proven_and_taken_back(shop: Shop, healing: Healing) -> None:

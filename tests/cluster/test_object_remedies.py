@@ -1,12 +1,9 @@
 """Remedies that make, delete or switch objects: healed end to end on a real cluster."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from deployments.demo.project import DemoRepository
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.domain.incident import IncidentStatus
 from tests.cluster.faults import container, deployment
@@ -14,18 +11,6 @@ from tests.cluster.shop import Shop
 from tests.flows.healing import Healing
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
-
-
-@pytest.fixture
-def healing(prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Healing]:
-    monkeypatch.setenv("HEALFLOW_KUBERNETES__STABLE_SECONDS", "4")
-    monkeypatch.setenv("HEALFLOW_KUBERNETES__HEAL_TIMEOUT_SECONDS", "60")
-    yield Healing(DemoRepository(tmp_path / "none"))
-
-
-@pytest.fixture
-def shop(cluster: Cluster, namespace: str, healing: Healing) -> Shop:
-    return Shop(cluster, namespace, healing)
 
 
 def test_evicted_pod_is_deleted(shop: Shop, healing: Healing, cluster: Cluster, namespace: str) -> None:

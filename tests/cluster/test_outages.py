@@ -7,13 +7,11 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deployments.demo.project import DemoRepository
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.domain.approval import Answer
 from tasks.domain.cluster import ObjectRef
@@ -26,18 +24,6 @@ from tests.flows.healing import Healing
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect, pytest.mark.alone]
 IMAGE = "/spec/template/spec/containers/0/image"
 BAD = "busybox:1.36.typo"
-
-
-@pytest.fixture
-def healing(prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Healing]:
-    monkeypatch.setenv("HEALFLOW_KUBERNETES__STABLE_SECONDS", "4")
-    monkeypatch.setenv("HEALFLOW_KUBERNETES__HEAL_TIMEOUT_SECONDS", "60")
-    yield Healing(DemoRepository(tmp_path / "none"))
-
-
-@pytest.fixture
-def shop(cluster: Cluster, namespace: str, healing: Healing) -> Shop:
-    return Shop(cluster, namespace, healing)
 
 
 class InBackground:

@@ -1,13 +1,10 @@
 """A service of Online Boutique whose new release fails in one of three ways: named, rolled back, and proven."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deployments.demo.project import DemoRepository
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.domain.failure_class import FailureClass as F
 from tasks.domain.incident import IncidentStatus
@@ -39,13 +36,6 @@ def catalog(release: str) -> dict[str, Any]:
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}},
     }
     return deployment(server, name="productcatalogservice")
-
-
-@pytest.fixture
-def healing(prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Healing]:
-    monkeypatch.setenv("HEALFLOW_KUBERNETES__STABLE_SECONDS", "4")
-    monkeypatch.setenv("HEALFLOW_KUBERNETES__HEAL_TIMEOUT_SECONDS", "60")
-    yield Healing(DemoRepository(tmp_path / "none"))
 
 
 @pytest.mark.parametrize(("release", "classes", "word"), RELEASES)

@@ -1,14 +1,10 @@
 """Workloads of a real cluster that are patched, restarted, sized and scaled: proven, and undone where it does not help."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deployments.demo.project import DemoRepository
 from flows.undo import undo_heal
-from tasks.clients.kubernetes.cluster import Cluster
 from tasks.domain.approval import Answer
 from tasks.domain.cluster import ObjectRef, dig
 from tasks.domain.incident import IncidentStatus
@@ -19,18 +15,6 @@ from tests.flows.healing import Healing
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prefect]
 CONTAINER = "/spec/template/spec/containers/0"
-
-
-@pytest.fixture
-def healing(prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Healing]:
-    monkeypatch.setenv("HEALFLOW_KUBERNETES__STABLE_SECONDS", "4")
-    monkeypatch.setenv("HEALFLOW_KUBERNETES__HEAL_TIMEOUT_SECONDS", "60")
-    yield Healing(DemoRepository(tmp_path / "none"))
-
-
-@pytest.fixture
-def shop(cluster: Cluster, namespace: str, healing: Healing) -> Shop:
-    return Shop(cluster, namespace, healing)
 
 
 def heal(shop: Shop, healing: Healing, remedy: str) -> tuple[str, Outcome]:
