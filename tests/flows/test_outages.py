@@ -16,18 +16,15 @@ from tasks.clients.ledger import Delay
 from tasks.collect.task import capture_state, collect_evidence
 from tasks.domain.approval import Answer
 from tasks.domain.incident import (
-    ClusterTarget,
     Incident,
     IncidentStatus,
-    Signal,
-    SignalKind,
-    SignalSource,
     open_incident,
 )
 from tasks.errors import TransientError
 from tests.fakes.github import TOKEN, serving
 from tests.fakes.kubernetes_api import FakeKubernetes
 from tests.fakes.kubernetes_api import serving as serving_cluster
+from tests.fakes.signals import cluster_signal_of
 from tests.flows.healing import Healing
 from tests.flows.hosted import HostedHealing
 
@@ -109,17 +106,7 @@ def test_cluster_away_from_the_start_delays_the_heal_and_is_named(
     monkeypatch.setattr(capture_state, "retries", 0)  # as when all of them have failed
     monkeypatch.setenv("HEALFLOW_KUBERNETES__LOOK_AGAIN_SECONDS", "0")
     now = datetime.now(UTC)
-    signal = Signal(
-        source=SignalSource.CLUSTER,
-        kind=SignalKind.ROLLOUT,
-        delivery_id="d",
-        repository="local/cluster",
-        branch="",
-        commit="",
-        title="cart does not come out",
-        cluster=ClusterTarget(namespace="shop", kind="Deployment", name="cart"),
-        occurred_at=now,
-    )
+    signal = cluster_signal_of(now, title="cart does not come out")
     incident = healing.ledger.incidents.open(open_incident(signal, now=now))
     with serving_cluster(FakeKubernetes()) as fake:
         fake.add("Namespace", "shop")

@@ -7,10 +7,11 @@ from typing import Any
 from tasks.act.context import ClusterContext
 from tasks.domain.cluster import KubeObject
 from tasks.domain.cluster_state import state_digest
-from tasks.domain.incident import ClusterTarget, Signal, SignalKind, SignalSource, open_incident
+from tasks.domain.incident import open_incident
 from tasks.domain.plan import Action, Plan, Remedy, Risk
 from tasks.settings import KubernetesSettings
 from tests.fakes.kubernetes import FakeApiServer, Raw
+from tests.fakes.signals import cluster_signal_of
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 CART = "/apis/apps/v1/namespaces/shop/deployments/cart"
@@ -45,17 +46,7 @@ def action_on(server: FakeApiServer, remedy: Remedy, path: str = CART, **paramet
 
 
 def context_of(server: FakeApiServer, action: Action, **settings: Any) -> ClusterContext:
-    signal = Signal(
-        source=SignalSource.CLUSTER,
-        kind=SignalKind.ROLLOUT,
-        delivery_id="d",
-        repository="local/cluster",
-        branch="",
-        commit="",
-        title="t",
-        cluster=ClusterTarget(namespace="shop", kind="Deployment", name="cart"),
-        occurred_at=NOW,
-    )
+    signal = cluster_signal_of(NOW)
     incident = open_incident(signal, now=NOW)
     plan = Plan(incident_id=incident.id, playbook="p", rationale="r", actions=(action,), target_state="s")
     return ClusterContext(

@@ -12,11 +12,12 @@ from tasks.domain.approval import Answer, Approval, ApprovalChannel, ApprovalReq
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.evidence import Evidence
 from tasks.domain.failure_class import FailureClass
-from tasks.domain.incident import IncidentStatus, Signal, SignalKind, SignalSource, open_incident
+from tasks.domain.incident import IncidentStatus, open_incident
 from tasks.domain.plan import Action, Decision, Plan, Remedy, Risk, Verdict
 from tasks.domain.story import Triage
 from tasks.errors import ConflictError
 from tasks.settings import Settings
+from tests.fakes.signals import ci_signal
 
 
 class Approved:
@@ -25,16 +26,7 @@ class Approved:
     def __init__(self) -> None:
         now = datetime.now(UTC)
         self.ledger = Ledger.shared(Settings().ledger_url)
-        signal = Signal(
-            source=SignalSource.PIPELINE,
-            kind=SignalKind.CI_RUN,
-            delivery_id="d",
-            repository="local/shop",
-            branch="main",
-            commit="a" * 40,
-            title="CI",
-            occurred_at=now,
-        )
+        signal = ci_signal(now)
         self.incident = self.ledger.incidents.open(open_incident(signal, now=now))
         diagnosis = Diagnosis(failure_class=FailureClass.UNKNOWN, cause="?", confidence=0, fingerprint="f")
         action = Action(

@@ -17,7 +17,8 @@ from tasks.domain.approval import (
     Judgement,
     Person,
 )
-from tasks.domain.incident import IncidentStatus, Signal, SignalKind, SignalSource, open_incident
+from tasks.domain.incident import IncidentStatus, Signal, open_incident
+from tests.fakes.signals import ci_signal
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 ADA = Person(name="ada", slack="U0ADA", github="ada-l", local="ada", authors=("Ada Lovelace",))
@@ -34,16 +35,7 @@ class Asked:
     def __init__(self, folder: Path, *, at: datetime = NOW, **terms: Any) -> None:
         self.at = at
         self.ledger = Ledger.in_folder(folder)
-        signal = Signal(
-            source=SignalSource.PIPELINE,
-            kind=SignalKind.CI_RUN,
-            delivery_id="d",
-            repository="local/shop",
-            branch="main",
-            commit="a" * 40,
-            title="CI",
-            occurred_at=at,
-        )
+        signal = ci_signal(at)
         signal = Signal.model_validate(signal.model_dump() | self.of)
         self.incident = self.ledger.incidents.open(open_incident(signal, now=at))
         self.request = self.ledger.approvals.ask(

@@ -15,8 +15,9 @@ from tasks.clients.ledger.tables import metadata
 from tasks.domain.approval import ApprovalRequest
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.failure_class import FailureClass
-from tasks.domain.incident import Incident, IncidentStatus, Signal, SignalKind, SignalSource, open_incident
+from tasks.domain.incident import Incident, IncidentStatus, open_incident
 from tasks.errors import NotFoundError, SupersededError
+from tests.fakes.signals import ci_signal
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -28,16 +29,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 @pytest.fixture
 def incident(ledger: Ledger) -> Incident:
-    signal = Signal(
-        source=SignalSource.PIPELINE,
-        kind=SignalKind.CI_RUN,
-        delivery_id="d",
-        repository="local/shop",
-        branch="main",
-        commit="a" * 40,
-        title="CI",
-        occurred_at=NOW,
-    )
+    signal = ci_signal(NOW)
     return ledger.incidents.open(open_incident(signal, now=NOW))
 
 

@@ -8,10 +8,11 @@ from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef
 from tasks.domain.cluster_cause import ClusterCause
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.failure_class import FailureClass
-from tasks.domain.incident import ClusterTarget, IncidentStatus, Signal, SignalKind, SignalSource, open_incident
+from tasks.domain.incident import IncidentStatus, open_incident
 from tasks.domain.outcome import SimilarIncident
 from tasks.domain.plan import Action, Plan, Remedy
 from tasks.plan.cluster import draft_cluster_plan
+from tests.fakes.signals import cluster_signal_of
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 Raw = dict[str, Any]
@@ -69,17 +70,7 @@ def plan(
     victims: tuple[str, ...] = (),
     similar: tuple[SimilarIncident, ...] = (),
 ) -> Plan:
-    signal = Signal(
-        source=SignalSource.CLUSTER,
-        kind=SignalKind.ROLLOUT,
-        delivery_id="d",
-        repository="local/cluster",
-        branch="",
-        commit="",
-        title="t",
-        cluster=ClusterTarget(namespace="shop", kind=ref(target).kind, name=ref(target).name),
-        occurred_at=NOW,
-    )
+    signal = cluster_signal_of(NOW, ref(target).name, ref(target).kind)
     diagnosis = Diagnosis(
         failure_class=failure_class, cause=said, evidence_ids=("E1",), confidence=0.9, fingerprint="f"
     )

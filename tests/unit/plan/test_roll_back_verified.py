@@ -9,9 +9,10 @@ from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef
 from tasks.domain.cluster_cause import ClusterCause
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.failure_class import FailureClass
-from tasks.domain.incident import ClusterTarget, Signal, SignalKind, SignalSource, open_incident
+from tasks.domain.incident import open_incident
 from tasks.domain.plan import Action, Remedy
 from tasks.plan.cluster import draft_cluster_plan
+from tests.fakes.signals import cluster_signal_of
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 CART = ObjectRef(kind="Deployment", namespace="shop", name="cart")
@@ -47,17 +48,7 @@ def plan_action(
     snapshot = ClusterSnapshot(
         objects=(deployment, newest or replica_set(9), *others), verified_revisions=verified, captured_at=at
     )
-    signal = Signal(
-        source=SignalSource.CLUSTER,
-        kind=SignalKind.ROLLOUT,
-        delivery_id="d",
-        repository="local/cluster",
-        branch="",
-        commit="",
-        title="t",
-        cluster=ClusterTarget(namespace="shop", kind="Deployment", name="cart"),
-        occurred_at=NOW,
-    )
+    signal = cluster_signal_of(NOW)
     diagnosis = Diagnosis(failure_class=failure_class, cause="c", confidence=0.9, fingerprint="f", evidence_ids=("E1",))
     cause = ClusterCause(diagnosis=diagnosis, target=CART)
     return draft_cluster_plan(open_incident(signal, now=NOW), cause, snapshot).actions[0]
