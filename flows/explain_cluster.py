@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from tasks.clients.kubernetes import Cluster, capture_cluster, in_bulk, read_snapshot_folder, write_snapshot_folder
-from tasks.collect.cluster import redact_snapshot
+from tasks.clients.kubernetes import Cluster, in_bulk, read_snapshot_folder, write_snapshot_folder
+from tasks.collect.cluster import read_state, redact_snapshot
 from tasks.diagnose.cluster import diagnose_cluster
 from tasks.domain.cluster import ClusterSnapshot
 from tasks.domain.cluster_cause import ClusterExplanation
@@ -73,5 +73,5 @@ def read_namespaces(
     Raises:
         HealflowError: there is no kubeconfig or no such namespace, or the account is refused.
     """
-    with Cluster.from_settings(settings, read_only=True) as cluster, in_bulk():
-        return redact_snapshot(capture_cluster(cluster, namespaces=namespaces, now=now, tell=tell))
+    with Cluster.from_settings(settings, read_only=True) as cluster:
+        return read_state(cluster, namespaces, now=now, tell=tell)

@@ -206,10 +206,11 @@ def deploy(
 ) -> None:
     """Bring a release out: policy, dry run, apply, watch, smoke test; a failed rollout opens an incident."""
     from deployments.cli.deploy import deploy as bring_out
+    from tasks.domain.cluster import NAMESPACE
     from tasks.domain.rollout import ReleaseOrder
     from tasks.settings import Settings
 
-    if namespace and not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", namespace):
+    if namespace and not re.fullmatch(NAMESPACE, namespace):
         raise typer.BadParameter(f"{namespace!r} is no name of a namespace: small letters, digits and dashes")
     order = ReleaseOrder(
         folder=str(folder.absolute()),

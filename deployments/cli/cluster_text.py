@@ -5,13 +5,13 @@ from rich.markup import escape
 from rich.text import Text
 
 from deployments.cli.next_steps import next_steps
+from tasks.clients.kubernetes.capture import API_SERVER
 from tasks.domain.cluster_cause import ClusterCause, ClusterExplanation
 from tasks.domain.evidence import Evidence, EvidenceLine
 
 MAX_HINTS_SHOWN = 5
 MAX_VICTIMS_SHOWN = 4
 _CHANGE = "change:"
-API_SOURCE = "cluster-api"
 
 
 def print_causes(explanation: ClusterExplanation, console: Console, *, where: str) -> None:
@@ -22,7 +22,7 @@ def print_causes(explanation: ClusterExplanation, console: Console, *, where: st
     for number, cause in enumerate(explanation.causes, 1):
         _print_cause(number, cause, explanation.evidence, console)
     for source in explanation.evidence.unreadable:
-        if source.source != API_SOURCE:  # it is the cause, and quoted
+        if source.source != API_SERVER:  # it is the cause, and quoted
             console.print(Text(f"could not read {source.source}: {source.reason}", style="yellow"), soft_wrap=True)
     _print_hints(explanation, console)
 

@@ -4,15 +4,17 @@ from typing import Annotated
 
 from pydantic import Field
 
+from tasks.domain.cluster import NAMESPACE
+
 NAME = r"^[A-Za-z0-9:_]([A-Za-z0-9:._-]{0,251}[A-Za-z0-9:_])?$"
 """Kubernetes' own names, and those of RBAC, which may hold colons; no slash, no percent sign, no `..` alone."""
 SELECTOR = r"^[A-Za-z0-9_./=!,() -]{0,500}$"
 
-Namespace = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", description="A namespace.")]
+Namespace = Annotated[str, Field(pattern=f"^{NAMESPACE}$", description="A namespace.")]
 NamespaceOrAll = Annotated[
     str,
     Field(
-        pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$",
+        pattern=f"^({NAMESPACE})?$",
         description="A namespace; empty for all that may be read.",
     ),
 ]

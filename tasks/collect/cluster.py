@@ -1,10 +1,12 @@
 """Takes secrets out of a snapshot of a cluster and bounds it, before anything else sees it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from tasks.clients.kubernetes import Cluster, capture_cluster, in_bulk
 from tasks.collect.redact import MASK, redact
 from tasks.domain.cluster import (
     ClusterSnapshot,
@@ -18,6 +20,18 @@ from tasks.domain.log_digest import ContainerLog, Growth, Pace
 
 MAX_VALUE_CHARACTERS = 20_000
 _SECRET_NAME = re.compile(r"passw|secret|token|api_?key|access_?key|private_?key|credential", re.IGNORECASE)
+
+
+def read_state(
+    cluster: Cluster, namespaces: tuple[str, ...] | None, *, now: datetime, tell: Callable[[str], None] = lambda _: None
+) -> ClusterSnapshot:
+    """The state of these namespaces and of what they stand on, or of the whole cluster when `None`, without secrets.
+
+    Raises:
+        HealflowError: there is no such namespace, or the account is refused.
+    """
+    with in_bulk():
+        return redact_snapshot(capture_cluster(cluster, namespaces=namespaces, now=now, tell=tell))
 
 
 def redact_snapshot(snapshot: ClusterSnapshot) -> ClusterSnapshot:

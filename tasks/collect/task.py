@@ -7,13 +7,13 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.github import GithubClient
-from tasks.clients.kubernetes.capture import API_SERVER, capture_cluster
+from tasks.clients.kubernetes.capture import API_SERVER
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.clients.ledger import EntryKind, Ledger
 from tasks.clients.pipeline import RunStore
 from tasks.clients.workspace import Workspace
 from tasks.collect.ci_run import read_ci_run
-from tasks.collect.cluster import redact_snapshot
+from tasks.collect.cluster import read_state
 from tasks.collect.delivered import read_alert, read_event_log
 from tasks.collect.github_run import read_github_run
 from tasks.collect.local_run import LocalRunReader
@@ -40,7 +40,7 @@ def capture_state(incident: Incident) -> ClusterSnapshot:
     settings = Settings().kubernetes.in_context(target.context)
     with Cluster.from_settings(settings) as cluster:
         namespaces = (target.namespace,) if target.namespace else None
-        snapshot = redact_snapshot(capture_cluster(cluster, namespaces=namespaces, now=datetime.now(UTC)))
+        snapshot = read_state(cluster, namespaces, now=datetime.now(UTC))
     unanswered = next((one.reason for one in snapshot.unreadable if one.source == API_SERVER), None)
     if unanswered is not None and target.name:
         raise TransientError(unanswered)

@@ -17,6 +17,8 @@ from tasks.domain.evidence import UnreadableSource
 from tasks.domain.log_digest import ContainerLog
 
 Json = Mapping[str, Any]
+NAMESPACE = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+"""The pattern of the name of a namespace, a DNS label: https://datatracker.ietf.org/doc/html/rfc1123."""
 WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob")
 """What makes pods, in the order in which they own each other."""
 _EMPTY: Json = {}

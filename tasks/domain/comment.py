@@ -1,7 +1,12 @@
 """What people say to Healflow in comments on a code host, which vouches for the account that wrote them."""
 
+import re
+
 from tasks.domain.approval import Answer
 from tasks.domain.base import Noun, UtcTime
+
+LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,98}")
+"""An account of a code host; what is none never becomes part of a path."""
 
 
 class CommentCommand(Noun):

@@ -8,7 +8,7 @@ import re
 from datetime import datetime
 
 from tasks.domain.approval import Answer
-from tasks.domain.comment import CommentCommand
+from tasks.domain.comment import LOGIN, CommentCommand
 from tasks.domain.incident import Ignored
 from tasks.intake.fields import Fields
 from tasks.intake.verify import check_not_future
@@ -18,7 +18,6 @@ MAX_LINE_CHARACTERS = 1_200
 _TRUSTED = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 """https://docs.github.com/en/graphql/reference/enums#commentauthorassociation; a contributor may be anybody."""
 _ABOUT = re.compile(r"inc-[a-z0-9-]{1,60}")
-_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,98}")
 _ANSWERS = {"approve": Answer.APPROVE, "reject": Answer.REJECT}
 
 
@@ -32,7 +31,7 @@ def parse_comment(event_name: str, delivery_id: str, payload: Fields, *, now: da
         return Ignored(delivery_id=delivery_id, event=event_name, reason=reason)
     comment = payload.within("comment")
     login = comment.within("user").text("login", limit=100)
-    if not _LOGIN.fullmatch(login):
+    if not LOGIN.fullmatch(login):
         comment.refuse("user.login", "is no login")
     written_at, number = comment.moment("created_at"), comment.whole_number("id")
     check_not_future(written_at, now=now)

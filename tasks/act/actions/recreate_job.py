@@ -173,12 +173,8 @@ def _pods_of(context: ClusterContext, job: KubeObject) -> list[KubeObject]:
     """The pods of a Job that has not ended; of one that has they do not matter."""
     if not job.status.get("active"):
         return []
-    pods = map(_as_object, context.cluster.list_raw("Pod", namespace=job.namespace))
+    pods = (KubeObject(raw=raw) for raw in context.cluster.list_raw("Pod", namespace=job.namespace))
     return [pod for pod in pods if pod.owner == job.ref]
-
-
-def _as_object(raw: Json) -> KubeObject:
-    return KubeObject(raw=raw)
 
 
 def _require_same(context: ClusterContext, live: KubeObject, before: OldJob) -> None:

@@ -1,15 +1,13 @@
 """What an account may do in a repository."""
 
-import re
-
 from tasks.clients.github.connection import Connection, repository_path
 from tasks.clients.github.failures import known_form
+from tasks.domain.comment import LOGIN
 from tasks.errors import PermanentError
 
 _MAY_WRITE = frozenset({"admin", "write"})
 """`maintain` is told as `write`, and `triage` as `read`:
 https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user"""
-_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,98}")
 
 
 class People:
@@ -20,7 +18,7 @@ class People:
 
     def may_write(self, repository: str, login: str) -> bool:
         """Whether the account may write to the repository; nobody whom GitHub does not know may."""
-        if not _LOGIN.fullmatch(login):
+        if not LOGIN.fullmatch(login):
             raise PermanentError(f"{login[:80]!r} is no login")
         what = f"read what {login} may do in {repository}"
         path = f"{repository_path(repository)}/collaborators/{login}/permission"

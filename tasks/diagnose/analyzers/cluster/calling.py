@@ -51,13 +51,7 @@ def said_by(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[str]:
     """The words of the commands and the values of the variables of a workload, also those out of ConfigMaps."""
     for container in containers_of(item.pod_spec):
         yield from words_of(container)
-        for row in mappings_of(container.get("env")):
-            if row.get("value"):
-                yield str(row["value"])
-            elif named := mapping_of(dig(row, "valueFrom", "configMapKeyRef")):
-                yield str(_config_of(snapshot, item, named.get("name")).get(str(named.get("key"))) or "")
-        for row in mappings_of(container.get("envFrom")):
-            yield from map(str, _config_of(snapshot, item, dig(row, "configMapRef", "name")).values())
+        yield from (value for _, value, _ in _variables(snapshot, item, container))
 
 
 def config_saying(snapshot: ClusterSnapshot, item: KubeObject, word: str) -> ObjectRef | None:
@@ -73,23 +67,27 @@ def config_saying(snapshot: ClusterSnapshot, item: KubeObject, word: str) -> Obj
 
 def variable_holding(snapshot: ClusterSnapshot, item: KubeObject, value: str) -> tuple[str, ObjectRef] | None:
     """The only variable of a workload that has this value, and where it stands; `None` when there is none, or more."""
-    found = {name: place for name, text, place in _variables(snapshot, item) if text == value}
-    return next(iter(found.items())) if len(found) == 1 else None
+    variables = (row for container in containers_of(item.pod_spec) for row in _variables(snapshot, item, container))
+    found = {name: config for name, text, config in variables if text == value}
+    if len(found) != 1:
+        return None
+    ((name, config),) = found.items()
+    return name, ObjectRef(kind="ConfigMap", namespace=item.namespace, name=config) if config else item.ref
 
 
-def _variables(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[tuple[str, str, ObjectRef]]:
-    for container in containers_of(item.pod_spec):
-        for row in mappings_of(container.get("env")):
-            named = mapping_of(dig(row, "valueFrom", "configMapKeyRef"))
-            if row.get("value"):
-                yield str(row.get("name")), str(row["value"]), item.ref
-            elif named:
-                value = str(_config_of(snapshot, item, named.get("name")).get(str(named.get("key"))) or "")
-                yield str(row.get("name")), value, _config_ref(item, named.get("name"))
-        for row in mappings_of(container.get("envFrom")):
-            name = dig(row, "configMapRef", "name")
-            for key, value in _config_of(snapshot, item, name).items():
-                yield str(row.get("prefix") or "") + str(key), str(value), _config_ref(item, name)
+def _variables(snapshot: ClusterSnapshot, item: KubeObject, container: Json) -> Iterator[tuple[str, str, str]]:
+    """Name and value of each variable of a container that is told, and the ConfigMap that it is from, empty for none."""
+    for row in mappings_of(container.get("env")):
+        named = mapping_of(dig(row, "valueFrom", "configMapKeyRef"))
+        if row.get("value"):
+            yield str(row.get("name")), str(row["value"]), ""
+        elif named:
+            value = str(_config_of(snapshot, item, named.get("name")).get(str(named.get("key"))) or "")
+            yield str(row.get("name")), value, str(named.get("name"))
+    for row in mappings_of(container.get("envFrom")):
+        name = dig(row, "configMapRef", "name")
+        for key, value in _config_of(snapshot, item, name).items():
+            yield str(row.get("prefix") or "") + str(key), str(value), str(name)
 
 
 def _own_words(item: KubeObject) -> Iterator[str]:
@@ -107,10 +105,6 @@ def _configs_of(snapshot: ClusterSnapshot, item: KubeObject) -> Iterator[KubeObj
         found = snapshot.find("ConfigMap", item.namespace, name)
         if found is not None:
             yield found
-
-
-def _config_ref(item: KubeObject, name: object) -> ObjectRef:
-    return ObjectRef(kind="ConfigMap", namespace=item.namespace, name=str(name))
 
 
 def _config_of(snapshot: ClusterSnapshot, item: KubeObject, name: object) -> Json:
