@@ -8,7 +8,7 @@ import logging
 import re
 from datetime import datetime, timedelta
 
-from tasks.approve import answer_question, attempt_at, identify, refuse_answer
+from tasks.approve import answer_question, attempt_at, find_question, identify, refuse_answer
 from tasks.clients.github import GithubClient
 from tasks.clients.ledger import EventStatus, Ledger, StoredEvent
 from tasks.domain.approval import (
@@ -22,9 +22,9 @@ from tasks.domain.approval import (
     Refusal,
 )
 from tasks.domain.comment import CommentCommand
-from tasks.domain.incident import Incident, SignalSource
+from tasks.domain.incident import SignalSource
 from tasks.domain.markdown import prose
-from tasks.errors import HealflowError, NotFoundError, PermanentError, TransientError
+from tasks.errors import ConflictError, HealflowError, NotFoundError, PermanentError, TransientError
 from tasks.intake import read_delivery
 from tasks.settings import Settings
 
@@ -33,8 +33,8 @@ PAUSE = timedelta(seconds=30)
 """How long a GitHub that is away is left alone, where it does not say itself."""
 LONGEST_PAUSE = timedelta(hours=1)
 USAGE = (
-    "Write `/healflow approve ID` or `/healflow reject ID REASON` on the first line; ID is that of the incident, or of "
-    "the one question that you mean."
+    "Write `/healflow approve ID` or `/healflow reject ID REASON` on the first line; ID is the whole id of an incident "
+    "or of one question."
 )
 
 _ADDRESS = re.compile(r"(?:email:)?[^\s@]+@[^\s@]+")
@@ -115,16 +115,15 @@ class Comments:
         """The incident, where the comment is about one, and what to say."""
         if command.answer is None:
             return None, f"Nothing was done. {USAGE}"
-        found = self._question(command)
-        attempt = _attempt(command, command.answer, found[1] if found else None, identity, at)
+        request, said = self._question(command)
+        attempt = _attempt(command, command.answer, request, identity, at)
         if stranger:
             judgement = refuse_answer(self._ledger, attempt, Refusal.NOT_ALLOWED, stranger)
-        elif found is None:
-            message = f"{command.repository} has no incident {command.about} that waits for an answer"
-            judgement = refuse_answer(self._ledger, attempt, Refusal.UNKNOWN, message)
+        elif request is None:
+            judgement = refuse_answer(self._ledger, attempt, Refusal.UNKNOWN, said)
         else:
-            judgement = self._judge(command, attempt, found[1])
-        incident_id = found[0].id if found else None
+            judgement = self._judge(command, attempt, request)
+        incident_id = request.incident_id if request is not None else None
         if judgement.refusal is not None:
             return incident_id, f"Nothing was done: {judgement.message}."
         return incident_id, f"{command.login}: {judgement.message}."
@@ -135,19 +134,26 @@ class Comments:
             return refuse_answer(self._ledger, attempt, Refusal.ALTERED, message)
         return answer_question(self._ledger, attempt, people=self._settings.approvals.people)
 
-    def _question(self, command: CommentCommand) -> tuple[Incident, ApprovalRequest] | None:
-        """The question that is meant, of an incident of this repository; of another one nothing is said here."""
-        asked = self._ledger.approvals.get(command.about)
+    def _question(self, command: CommentCommand) -> tuple[ApprovalRequest | None, str]:
+        """The question that is meant, or why none is; of incidents of other repositories nothing is said here."""
+        if not self._is_of(command.about, command.repository):
+            return None, f"{command.repository} has no incident and no question with exactly the id {command.about}"
         try:
-            incident = self._ledger.incidents.get(asked.request.incident_id if asked else command.about)
+            return find_question(self._ledger, command.about), ""
+        except (NotFoundError, ConflictError) as error:
+            return None, str(error)
+
+    def _is_of(self, about: str, repository: str) -> bool:
+        """Whether something of exactly that id happened in that repository on GitHub."""
+        asked = self._ledger.approvals.get(about)
+        whole = asked.request.incident_id if asked else about
+        try:
+            incident = self._ledger.incidents.get(whole).incident
         except NotFoundError:
-            return None
-        signal = incident.incident.signal
-        if signal.source is not SignalSource.GITHUB or signal.repository.lower() != command.repository.lower():
-            return None
-        questions = self._ledger.approvals.of_incident(incident.incident.id)
-        meant = asked or (questions[-1] if questions else None)
-        return (incident.incident, meant.request) if meant is not None else None
+            return False
+        signal = incident.signal
+        of_it = signal.source is SignalSource.GITHUB and signal.repository.lower() == repository.lower()
+        return of_it and incident.id == whole
 
     def _reply(self, command: CommentCommand, text: str) -> None:
         """Say below the comment what became of it; where that fails, the answer stands in the ledger all the same."""

@@ -136,7 +136,31 @@ def test_incident_of_another_repository_is_neither_answered_nor_told_of(scene: R
 def test_unknown_incident_is_said(scene: Remarked) -> None:
     scene.say_on_github("/healflow approve inc-00000000")
     assert scene.untouched()
-    assert "has no incident inc-00000000 that waits for an answer" in scene.replies[0]
+    assert "no question with exactly the id inc-00000000" in scene.replies[0]
+
+
+@pytest.mark.parametrize("left_out", [1, 4, len("inc-")])
+def test_beginning_of_an_id_answers_nothing_and_names_no_incident(scene: Remarked, left_out: int) -> None:
+    for number, whole in enumerate((scene.incident.id, scene.request.id)):
+        scene.say_on_github(f"/healflow approve {whole[:-left_out]}", number=80 + number)
+    assert scene.untouched()
+    assert scene.refusals() == [("grace", "unknown")] * 2
+    assert scene.incident.id not in scene.replies[0]
+
+
+def test_question_is_named_where_several_wait_and_nothing_is_taken_before(scene: Remarked) -> None:
+    other = scene.request.model_copy(update={"id": f"{scene.incident.id}-other", "plan_digest": "o" * 64, "nonce": "o"})
+    scene.ledger.approvals.ask(other)
+    scene.say_on_github(yes(scene))
+    assert scene.untouched()
+    assert scene.refusals() == [("grace", "unknown")]
+    assert scene.request.id in scene.replies[0]
+    assert other.id in scene.replies[0]
+    scene.say_on_github(f"/healflow approve {scene.request.id}", number=78)
+    assert scene.settled
+    stored = scene.ledger.approvals.get(other.id)
+    assert stored is not None
+    assert stored.answer is None, "the other one still waits"
 
 
 def test_comment_that_is_older_than_the_question_answers_nothing(scene: Remarked) -> None:
