@@ -25,13 +25,11 @@ from tasks.clients.ledger import Ledger
 from tasks.domain.approval import ApprovalLink, ApprovalRequest, Person
 from tasks.settings import ApprovalSettings, Settings
 from tests.doors.browsing import Browser
+from tests.doors.prefect_form import FORM, ResumeForm
 
 SECONDS = 180.0
 """How long the question may take to wait in Prefect."""
 SCALE = 1.0
-FORM = ".p-modal__card"
-SETTLE_SECONDS = 2.0
-"""How long the form takes to slide in."""
 GRACE = Person(name="grace", email="grace@example.com")
 
 
@@ -75,10 +73,7 @@ def _draw_form(services: Running, request: ApprovalRequest, scratch: Path, targe
     """What comes up over the page of the run on Resume."""
     browser = Browser(scratch, scripts=True, width=1280, height=1500, scale=SCALE)
     try:
-        browser.open(f"{services.prefect_url}/runs/flow-run/{request.flow_run_id}")
-        browser.click_text("button", "Resume")
-        browser.wait_for(f"{FORM} textarea")
-        time.sleep(SETTLE_SECONDS)
+        ResumeForm(browser, services.prefect_url, request.flow_run_id)
         browser.shoot(target, FORM, in_view=True)
     finally:
         browser.close()

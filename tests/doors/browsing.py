@@ -21,6 +21,8 @@ FLAGS = (
     "--no-sandbox",  # it may run as root, and opens nothing but what is served here
     "--disable-gpu",
     "--disable-quic",
+    "--disable-3d-apis",
+    "--force-prefers-reduced-motion",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
@@ -136,17 +138,22 @@ class Browser:
             time.sleep(0.02)
         raise AssertionError(f"{css} sent nothing: {self.text()[:500]}")
 
-    def type(self, css: str, text: str) -> None:
-        element = self.one(css)
+    def type(self, css: str, text: str, *, number: int = 0) -> None:
+        """Type into an element, of several the one with that number, instead of what stands there."""
+        element = self.find(css)[number]
         self._call("POST", f"/element/{element}/clear", {})
         self._call("POST", f"/element/{element}/value", {"text": text})
+
+    def place(self, css: str) -> dict[str, float]:
+        """Where an element stands on the page, and how large it is."""
+        return dict(self._call("GET", f"/element/{self.one(css)}/rect"))
 
     def devtools(self, command: str, **parameters: Any) -> Any:
         return self._call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
 
     def shoot(self, path: Path, css: str = "html", *, in_view: bool = False) -> Path:
         """A picture of the whole page, however long it is, or of one element; `in_view` is one that floats above it."""
-        box = self._call("GET", f"/element/{self.one(css)}/rect")
+        box = self.place(css)
         if css == "html":
             box |= self.devtools("Page.getLayoutMetrics")["cssContentSize"]
         clip = {key: box[key] for key in ("x", "y", "width", "height")} | {"scale": 1}

@@ -78,8 +78,9 @@ class Stage:
         self.settings = Settings(home=self.home)
         self.repository = DemoRepository(folder / "shop")
         self.repository.create()
-        policy = str(always_asking(folder / "policy"))
-        self.up = Up(self.home, STOP_AT=str(self.traps), PYTHONPATH=str(FOLDER), HEALFLOW_POLICY_DIR=policy, **SETTINGS)
+        self.policy = always_asking(folder / "policy")
+        set_up = {"STOP_AT": self.traps, "PYTHONPATH": FOLDER, "HEALFLOW_POLICY_DIR": self.policy}
+        self.up = Up(self.home, **{name: str(path) for name, path in set_up.items()}, **SETTINGS)
         self.up.read_until("Ctrl-C stops everything")
         self.ledger = Ledger.open(self.settings.ledger_url)
         self._branches = 0
