@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from deployments.pace import Pace
-from flows.placing import place_end, place_signal
+from flows.placing import place_signal
+from flows.resolving import place_end
 from tasks.approve import expire
 from tasks.clients.ledger import EventStatus, Ledger, StoredApproval, StoredEvent, StoredIncident
 from tasks.domain.approval import Answer

@@ -1,7 +1,7 @@
-"""`python -m deployments.serve_gateway`: the gateway, the dispatcher, the notifier and the judge of comments in one.
+"""`python -m deployments.serve_gateway`: the gateway, the dispatcher and what works beside it, in one process.
 
 They share it because all are small, idle most of the time, and useless without each other on one machine. Each ticks in
-a thread of its own, so that a channel to people that is slow or down holds up no heal.
+a thread of its own, so that a channel to people or a cluster that is slow or down holds up no heal.
 """
 
 import asyncio
@@ -16,7 +16,9 @@ from deployments.dispatcher import Bounds, Dispatcher
 from deployments.gateway import make_app
 from deployments.gateway.measuring import Measures
 from deployments.home import Home
+from deployments.looking import Looks
 from deployments.notifying import Notifier, open_channels
+from flows.resolving import read_live
 from tasks.clients.ledger import Ledger
 from tasks.settings import Settings
 
@@ -50,9 +52,12 @@ def main() -> None:
             tell_delay=measures.dispatch_delay_seconds.observe,
             tell_waiting=measures.note_waiting,
         )
+        kubernetes = settings.kubernetes
+        looks = Looks(ledger, read_live(kubernetes), stable_seconds=kubernetes.stable_seconds)
         await asyncio.gather(
             _ticking(stop, "dispatcher", dispatcher.tick),
             _ticking(stop, "notifier", Notifier(ledger, channels, settings).tick),
+            _ticking(stop, "looks", looks.tick),
             _ticking(stop, "comments", Comments(ledger, settings, open_github(settings)).tick),
             _listen_to_slack(settings, ledger, stop),
         )

@@ -1,4 +1,4 @@
-"""Places failures: each becomes an incident or joins one that it belongs to, and one that went away ends its own.
+"""Places failures: each becomes an incident or joins one that it belongs to.
 
 Every step can be done again, so that a process that is killed here leaves nothing half done.
 """
@@ -6,15 +6,11 @@ Every step can be done again, so that a process that is killed here leaves nothi
 from collections.abc import Sequence
 from datetime import datetime
 
-from tasks.approve import withdraw
 from tasks.clients.ledger import Ledger
 from tasks.domain.base import Noun
 from tasks.domain.grouping import Following, GroupKey, Member
-from tasks.domain.incident import IncidentStatus, Resolved, Signal, open_incident, signal_key
+from tasks.domain.incident import Signal, open_incident, signal_key
 from tasks.intake import choose_incident, group_keys
-from tasks.remember.ending import end_incident
-from tasks.remember.record import resolved_outcome
-from tasks.remember.story import read_story
 from tasks.settings import IntakeSettings
 
 MAX_GENERATIONS = 5
@@ -50,11 +46,11 @@ def _join(ledger: Ledger, incident_id: str, signal: Signal, key: str, by: GroupK
     """The bond is renewed; the new member's other keys are not taken over, or a storm would swallow everything."""
     if ledger.members.add(incident_id, signal, key=key, joined_by=by, keys=(by,), at=now):
         count = ledger.members.count(incident_id)
-        if _is_told(count):
+        if is_told(count):
             ledger.incidents.note(incident_id, f"failure {count}, same {by}: {signal.title}", at=now)
 
 
-def _is_told(count: int) -> bool:
+def is_told(count: int) -> bool:
     """A storm of thousands does not fill the incident's story."""
     return 0 < count <= 10 or (count > 10 and count % 100 == 0)
 
@@ -78,28 +74,3 @@ def place_left(
         found_by=group_keys(first, by=settings.group_by),
         members=tuple(signal_key(one.signal) for one in failing),
     )
-
-
-def place_end(ledger: Ledger, end: Resolved, *, now: datetime) -> tuple[str, ...]:
-    """End the incidents whose failures have all gone away, unless something was done; returns all it concerns."""
-    concerned = ledger.members.resolve(end)
-    for incident_id in concerned:
-        left = ledger.members.count(incident_id, failing_only=True)
-        if _is_told(left):
-            ledger.incidents.note(incident_id, f"well again: {end.title}; {left} are not", at=now)
-        if not left:
-            _end(ledger, incident_id, end, now)
-    return concerned
-
-
-def _end(ledger: Ledger, incident_id: str, end: Resolved, now: datetime) -> None:
-    status = ledger.incidents.resolve(incident_id)
-    if status is not IncidentStatus.RESOLVED:
-        left_alone = "it has ended" if status.ended else "the heal is acting and goes on to its proof"
-        ledger.incidents.note(incident_id, f"well again: {end.title}; {left_alone}", at=now)
-        return
-    if ledger.memory.outcome_of(incident_id) is None:
-        story = read_story(ledger, incident_id)
-        outcome = resolved_outcome(story.incident, story.diagnosis, now=now)
-        end_incident(ledger, story.incident, outcome, plan=story.plan)
-    withdraw(ledger, incident_id, reason="it went away by itself", now=now)

@@ -73,7 +73,7 @@ def _render_members(story: Story, console: Console) -> None:
         return
     console.rule(f"One cause, {story.member_count} failures", align="left", style="dim")
     for one in story.members[:MAX_MEMBERS]:
-        end = ", well again" if one.resolved_at else ""
+        end = f", {one.end}" if one.end else ""
         console.print(Text(f"{one.joined_at:%H:%M:%S}  {one.signal.title}  ({one.joined_by or 'the first'}{end})"))
     if story.member_count > MAX_MEMBERS:
         console.print(f"and {story.member_count - MAX_MEMBERS} more", style="dim")

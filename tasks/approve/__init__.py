@@ -13,7 +13,7 @@ from tasks.approve.answering import (
     give_up,
     put_question,
     refuse_answer,
-    withdraw,
+    withdrawal,
 )
 from tasks.approve.card import make_card
 from tasks.approve.editing import check_edit, editable
@@ -50,5 +50,5 @@ __all__ = [
     "refuse_answer",
     "sign_link",
     "who_may_answer",
-    "withdraw",
+    "withdrawal",
 ]

@@ -145,10 +145,11 @@ def give_up(ledger: Ledger, request: ApprovalRequest, *, now: datetime) -> bool:
     return ledger.approvals.expire(_silence(request, reason="", now=now))
 
 
-def withdraw(ledger: Ledger, incident_id: str, *, reason: str, now: datetime) -> bool:
-    """Take back the open questions about an incident, for that reason; nobody can answer them any more."""
+def withdrawal(ledger: Ledger, incident_id: str, *, reason: str, now: datetime) -> tuple[Approval, ...]:
+    """The silence that takes back the open questions about an incident, for that reason, once it is written with the
+    incident's end; then nobody can answer them any more."""
     open_questions = [one.request for one in ledger.approvals.of_incident(incident_id) if one.answer is None]
-    return any([ledger.approvals.expire(_silence(one, reason=reason, now=now)) for one in open_questions])
+    return tuple(_silence(one, reason=reason, now=now) for one in open_questions)
 
 
 def _silence(request: ApprovalRequest, *, reason: str, now: datetime) -> Approval:

@@ -44,6 +44,11 @@ def health_of(snapshot: ClusterSnapshot, ref: ObjectRef) -> ObjectHealth:
     return ObjectHealth(ref=ref, healthy=not problem, detail=problem or "healthy", restarts=restarts)
 
 
+def shows_health(kind: str) -> bool:
+    """Whether objects of a kind say by themselves whether they do what they are for."""
+    return kind in _PROBLEMS
+
+
 def namespace_health(snapshot: ClusterSnapshot, namespace: str) -> tuple[ObjectHealth, ...]:
     """How everything in a namespace is that stands for itself."""
     found = [item for kind in WATCHED_KINDS for item in snapshot.of_kind(kind, namespace) if item.owner is None]

@@ -47,8 +47,17 @@ class Member(Noun):
     """What it shares with the incident, as `node worker-1`; for the first that of which it was left, as `after inc-1`,
     or nothing."""
     joined_at: UtcTime
-    resolved_at: UtcTime | None = None
+    said_well_at: UtcTime | None = None
     """When its sender said that it is well again, `None` while it has not."""
+    resolved_at: UtcTime | None = None
+    """When it counted as well again: where it can be looked at, that takes more than its sender's word."""
+
+    @property
+    def end(self) -> str:
+        """What became of it, in the operator's words; empty while it fails."""
+        if self.resolved_at is not None:
+            return "well again"
+        return "well again, as its sender says" if self.said_well_at is not None else ""
 
 
 class Following(Noun):

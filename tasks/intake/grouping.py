@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from tasks.domain.cluster import ObjectRef
 from tasks.domain.grouping import Gathering, GroupedBy, GroupKey
 from tasks.domain.incident import ClusterTarget, IncidentStatus, Signal
-from tasks.intake.owning import owners_by_name
+from tasks.domain.owning import owners_by_name
 
 _CLOSEST = {by: position for position, by in enumerate(GroupedBy)}
 _SETTLED = frozenset({IncidentStatus.HEALED, IncidentStatus.UNDONE, IncidentStatus.RESOLVED})

@@ -57,15 +57,15 @@ def unhealed_outcome(incident: Incident, reason: str, *, fingerprint: str, now: 
     )
 
 
-def resolved_outcome(incident: Incident, diagnosis: Diagnosis | None, *, now: datetime) -> Outcome:
-    """The end of an incident whose failure went away before anything was done."""
+def resolved_outcome(incident: Incident, diagnosis: Diagnosis | None, *, proof: str, now: datetime) -> Outcome:
+    """The end of an incident whose failure went away before anything was done; `proof` says what that is known from."""
     return Outcome(
         incident_id=incident.id,
         fingerprint=diagnosis.fingerprint if diagnosis else incident.key,
         failure_class=diagnosis.failure_class if diagnosis else FailureClass.UNKNOWN,
         status=IncidentStatus.RESOLVED,
         action_names=(),
-        summary="It went away by itself before anything was done, as its sender says.",
+        summary=f"It went away by itself before anything was done: {proof}.",
         seconds=max(0.0, (now - incident.opened_at).total_seconds()),
         ended_at=now,
     )

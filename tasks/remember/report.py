@@ -77,7 +77,7 @@ def _members(story: Story) -> str:
     if story.member_count < 2:
         return ""
     rows = [
-        f"- {prose(one.signal.title)} · {inline(one.joined_by or 'the first')}{' · well again' * bool(one.resolved_at)}"
+        " · ".join((f"- {prose(one.signal.title)}", inline(one.joined_by or "the first"), *filter(None, (one.end,))))
         for one in story.members[:MAX_MEMBERS]
     ]
     left = story.member_count - len(rows)

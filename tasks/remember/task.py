@@ -15,7 +15,7 @@ from tasks.domain.outcome import Outcome, SimilarIncident
 from tasks.domain.plan import Decision
 from tasks.domain.story import Remediation, Settled, Triage
 from tasks.remember.ending import end_incident
-from tasks.remember.record import draw_outcome, resolved_outcome, unhealed_outcome
+from tasks.remember.record import draw_outcome, unhealed_outcome
 from tasks.remember.report import story_markdown
 from tasks.remember.story import read_story
 from tasks.retrying import RETRYING
@@ -90,8 +90,6 @@ def _write_end(
     known = ledger.memory.outcome_of(incident.id)
     if known is not None and known.status in (outcome.status, IncidentStatus.RESOLVED):
         return known
-    if ledger.incidents.get(incident.id).incident.status is IncidentStatus.RESOLVED:
-        outcome = resolved_outcome(incident, triage.diagnosis if triage else None, now=outcome.ended_at)
     return end_incident(ledger, incident, outcome, plan=triage.plan if triage else None, following=following)
 
 

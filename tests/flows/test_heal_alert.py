@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from flows.placing import place_end, place_signal
+from flows.placing import place_signal
+from flows.resolving import end_by_itself, place_end
 from tasks.clients.ledger import StoredEvent
 from tasks.domain.approval import Answer
 from tasks.domain.failure_class import FailureClass
 from tasks.domain.incident import Incident, IncidentStatus
 from tasks.intake import parse_alertmanager
+from tasks.verify.again import Seen
 from tests.fakes.kubernetes_api import FakeKubernetes, serving
 from tests.flows.healing import Healing
 from tests.unit.intake.alerts import alert, bare, notification
@@ -92,7 +94,7 @@ def test_approved_plan_is_not_carried_out_once_the_failure_went_away(healing: He
     assert healing.start(incident) is None
     assert healing.say(incident, Answer.APPROVE_AND_MERGE).refusal is None
     broken = healing.tip()
-    assert healing.ledger.incidents.resolve(incident.id) is IncidentStatus.RESOLVED
+    assert end_by_itself(healing.ledger, incident.id, Seen(), now=datetime.now(UTC))
     healing.wake(incident, Answer.APPROVE_AND_MERGE)
     outcome = healing.go_on(incident)
     assert outcome is not None

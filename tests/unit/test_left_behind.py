@@ -14,7 +14,7 @@ from tasks.errors import PermanentError
 from tasks.remember import read_story
 from tasks.settings import IntakeSettings
 from tests.fakes.broken_ledger import broken_before
-from tests.unit.intake.alerts import alert, notification
+from tests.unit.intake.alerts import alert, bare, notification
 from tests.unit.test_placing import Door, gone
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -75,8 +75,22 @@ def test_what_is_well_leaves_nothing(door: Door) -> None:
     assert (len(door.ledger.incidents.newest()), len(door.server.runs)) == (1, 1)
 
 
-def test_what_resolves_while_it_is_looked_at_opens_nothing(door: Door) -> None:
-    end(door, storm(door, 3), told=gone("A0", "A1", "A2"), at=NOW + timedelta(minutes=1))
+def test_word_that_resolves_what_was_seen_to_fail_ends_it_once_it_is_looked_at(door: Door) -> None:
+    first = storm(door, 3)
+    door.away = True
+    end(door, first, told=gone("A0", "A1", "A2"), at=NOW + timedelta(minutes=1))
+    second = newest(door)
+    assert (second.id != first.id, second.status) == (True, IncidentStatus.OPEN)
+    door.away = False
+    door.tick(NOW + timedelta(minutes=5))
+    assert newest(door).status is IncidentStatus.RESOLVED
+
+
+def test_what_resolves_by_a_word_that_counts_while_it_is_looked_at_opens_nothing(door: Door) -> None:
+    door.deliver(notification(*(bare(f"A{n}", fingerprint=f"f-A{n}") for n in range(3))))
+    first = newest(door)
+    door.ledger.incidents.set_status(first.id, IncidentStatus.ACTING)
+    end(door, first, told=gone("A0", "A1", "A2"), at=NOW + timedelta(minutes=1))
     assert len(door.ledger.incidents.newest()) == 1
 
 

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from deployments.dispatcher import Dispatcher, RunState
+from deployments.looking import Looks
 from tasks.clients.ledger import EventStatus, Ledger, StoredEvent
 from tasks.domain.approval import Answer, ApprovalRequest
+from tasks.domain.cluster import ClusterSnapshot
 from tasks.domain.incident import IncidentStatus
+from tasks.errors import TransientError
 from tasks.intake import parse_alertmanager
 from tasks.remember import read_story
 from tasks.settings import IntakeSettings
@@ -28,11 +31,18 @@ class Door:
 
     def __init__(self, ledger: Ledger, settings: IntakeSettings | None = None, *, own_cluster: str = "") -> None:
         self.ledger, self.server = ledger, Server()
+        self.cluster, self.away = ClusterSnapshot(), False
         self._dispatcher = Dispatcher(ledger, self.server, intake=settings, own_cluster=own_cluster)
+        self._looks = Looks(ledger, self._read, stable_seconds=0)
+
+    def _read(self, _context: str, _refs: object) -> ClusterSnapshot:
+        if self.away:
+            raise TransientError("the API server does not answer")
+        return self.cluster
 
     def deliver(self, body: bytes, *, at: datetime = NOW) -> str:
         delivery_id = self.accept(body, at=at)
-        self._dispatcher.tick(at)
+        self.tick(at)
         return delivery_id
 
     def accept(self, body: bytes, *, at: datetime = NOW) -> str:
@@ -45,6 +55,8 @@ class Door:
 
     def tick(self, at: datetime) -> None:
         self._dispatcher.tick(at)
+        self._looks.tick(at)
+        self._dispatcher.tick(at)  # what the look ended is told to its run
 
     def status(self) -> IncidentStatus:
         (only,) = self.ledger.incidents.newest()

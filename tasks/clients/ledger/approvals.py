@@ -77,19 +77,7 @@ class Approvals:
     def expire(self, silence: Approval) -> bool:
         """Record that nobody answered; false when somebody had."""
         with transaction(self._engine) as connection:
-            stored = _find(connection, silence.request_id)
-            if stored is None or stored.answer is not None:
-                return False
-            _settle(connection, silence)
-            append(
-                connection,
-                "answer.expired",
-                incident_id=stored.request.incident_id,
-                actor=silence.answered_by,
-                document={"request_id": silence.request_id, "plan_digest": silence.plan_digest},
-                at=silence.answered_at,
-            )
-        return True
+            return expire_in(connection, silence)
 
     def use(self, request_id: str, *, at: datetime) -> bool:
         """Use an approval up; false when it was used before."""
@@ -139,6 +127,23 @@ class Approvals:
         """Note that the flow run knows the answer."""
         with transaction(self._engine) as connection:
             connection.execute(update(approvals).where(approvals.c.request_id == request_id).values(resumed=True))
+
+
+def expire_in(connection: Connection, silence: Approval) -> bool:
+    """`Approvals.expire` within the caller's transaction."""
+    stored = _find(connection, silence.request_id)
+    if stored is None or stored.answer is not None:
+        return False
+    _settle(connection, silence)
+    append(
+        connection,
+        "answer.expired",
+        incident_id=stored.request.incident_id,
+        actor=silence.answered_by,
+        document={"request_id": silence.request_id, "plan_digest": silence.plan_digest},
+        at=silence.answered_at,
+    )
+    return True
 
 
 def _find(connection: Connection, request_id: str) -> StoredApproval | None:

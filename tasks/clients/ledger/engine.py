@@ -10,7 +10,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedEr
 
 from tasks.errors import PermanentError, TransientError
 
-HEAD_REVISION = "0008"
+HEAD_REVISION = "0009"
 _READS = "healflow_reads"
 BUSY_TIMEOUT_SECONDS = 30
 """How long a writer waits for another process's transaction on SQLite."""

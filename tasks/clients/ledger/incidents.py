@@ -14,6 +14,8 @@ from tasks.domain.base import Noun, UtcTime
 from tasks.domain.incident import Incident, IncidentStatus, SignalKind
 from tasks.errors import NotFoundError
 
+UNACTED = (IncidentStatus.OPEN, IncidentStatus.TRIAGED, IncidentStatus.WAITING)
+"""In flight, and nothing was done yet: it may go away by itself."""
 _IN_FLIGHT = incidents.c.status.in_([status for status in IncidentStatus if not status.ended])
 _RELEASE = incidents.c.document.contains(f'"kind":"{SignalKind.RELEASE}"')
 """In a text inside of the document these quotes would be escaped."""
@@ -134,16 +136,6 @@ class Incidents:
         with transaction(self._engine) as connection:
             return move(connection, incident_id, status)
 
-    def resolve(self, incident_id: str) -> IncidentStatus:
-        """End an incident that has not acted as *resolved*; returns its status now, which says whether it has."""
-        unacted = (IncidentStatus.OPEN, IncidentStatus.TRIAGED, IncidentStatus.WAITING)
-        here = incidents.c.id == incident_id
-        with transaction(self._engine) as connection:
-            connection.execute(
-                update(incidents).where(here, incidents.c.status.in_(unacted)).values(status=IncidentStatus.RESOLVED)
-            )
-            return IncidentStatus(connection.execute(select(incidents.c.status).where(here)).scalar_one())
-
     def set_flow_run(self, incident_id: str, flow_run_id: str) -> int:
         """Note the flow run that handles the incident; returns how many runs there were."""
         with transaction(self._engine) as connection:
@@ -219,10 +211,12 @@ def append_entry(connection: Connection, incident_id: str, kind: EntryKind, docu
 
 
 def move(connection: Connection, incident_id: str, status: IncidentStatus) -> bool:
-    """`Incidents.set_status` within the caller's transaction."""
+    """`Incidents.set_status` within the caller's transaction. What acts goes on to its proof and is not *resolved*."""
     current = connection.execute(select(incidents.c.status).where(incidents.c.id == incident_id)).scalar()
     if current is None:
         raise NotFoundError(f"no incident has the id {incident_id!r}")
+    if status is IncidentStatus.RESOLVED and current == IncidentStatus.ACTING:
+        return False
     undoing = status is IncidentStatus.UNDONE and current in (IncidentStatus.HEALED, IncidentStatus.OFFERED)
     if IncidentStatus(current).ended and not undoing:
         return bool(current == status)

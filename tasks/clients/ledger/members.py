@@ -4,16 +4,17 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, RowMapping, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, RowMapping, exists, func, insert, not_, or_, select, update
 
 from tasks.clients.ledger.engine import reading, transaction
-from tasks.clients.ledger.incidents import EntryKind, append_entry, open_in
+from tasks.clients.ledger.incidents import UNACTED, EntryKind, append_entry, open_in
 from tasks.clients.ledger.tables import group_keys, incidents, members
 from tasks.domain.grouping import Following, Gathering, GroupedBy, GroupKey, Member
 from tasks.domain.incident import IncidentStatus, Resolved, Signal
 
 AFTER = "after "
 """How the first member of an incident joined it that is there for what another one left."""
+_FAILING = (members.c.said_well_at.is_(None), members.c.resolved_at.is_(None))
 
 
 class Members:
@@ -84,10 +85,10 @@ class Members:
             return tuple(_member(row) for row in connection.execute(query).mappings())
 
     def count(self, incident_id: str, *, failing_only: bool = False) -> int:
-        """How many members an incident has, or how many of them are not well again."""
+        """How many members an incident has, or how many of them nobody called well again."""
         query = select(func.count()).select_from(members).where(members.c.incident_id == incident_id)
         if failing_only:
-            query = query.where(members.c.resolved_at.is_(None))
+            query = query.where(*_FAILING)
         with reading(self._engine) as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -102,19 +103,49 @@ class Members:
         return most
 
     def resolve(self, end: Resolved) -> tuple[str, ...]:
-        """Note that a failure is well again; returns the incidents that it belongs to, whole ones or not."""
+        """Note that a failure is well again, as its sender says, which counts where nothing can be looked at; returns
+        the incidents that it belongs to, whole ones or not."""
         same = (members.c.source == end.source) & (members.c.fingerprint == end.fingerprint)
         with transaction(self._engine) as connection:
             rows = connection.execute(select(members).where(same)).mappings().all()
             begun = [row for row in rows if _member(row).signal.occurred_at <= end.resolved_at]
             for row in begun:
-                if row["resolved_at"] is None:
-                    connection.execute(
-                        update(members)
-                        .where(members.c.key == row["key"])
-                        .values(resolved_at=end.resolved_at.isoformat())
-                    )
+                if row["said_well_at"] is None and row["resolved_at"] is None:
+                    at = {"said_well_at": end.resolved_at.isoformat()}
+                    if _member(row).signal.cluster is None:
+                        at["resolved_at"] = at["said_well_at"]
+                    connection.execute(update(members).where(members.c.key == row["key"]).values(**at))
         return tuple(dict.fromkeys(row["incident_id"] for row in begun))
+
+    def called_well(self, *, limit: int) -> tuple[str, ...]:
+        """The incidents that have not acted and all of whose failures were called well again, the oldest first."""
+        own = members.c.incident_id == incidents.c.id
+        query = (
+            select(incidents.c.id)
+            .where(
+                incidents.c.status.in_(UNACTED),
+                exists().where(own, members.c.said_well_at.is_not(None)),
+                not_(exists().where(own, *_FAILING)),
+            )
+            .order_by(incidents.c.opened_at, incidents.c.id)
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            return tuple(connection.execute(query).scalars())
+
+    def to_look_at(self, incident_id: str) -> tuple[Member, ...]:
+        """The members of an incident that were called well again, which does not count before they are looked at."""
+        here = (members.c.incident_id == incident_id, members.c.said_well_at.is_not(None))
+        query = select(members).where(*here, members.c.resolved_at.is_(None)).order_by(members.c.joined_at)
+        with reading(self._engine) as connection:
+            return tuple(_member(row) for row in connection.execute(query).mappings())
+
+    def believe(self, incident_id: str, *, at: datetime) -> None:
+        """Note that what was called well again is, for it was looked at."""
+        called = (members.c.said_well_at.is_not(None), members.c.resolved_at.is_(None))
+        with transaction(self._engine) as connection:
+            here = update(members).where(members.c.incident_id == incident_id, *called)
+            connection.execute(here.values(resolved_at=at.isoformat()))
 
 
 def hand_over(connection: Connection, incident_id: str, following: Following, *, at: datetime) -> int:
@@ -161,5 +192,6 @@ def _member(row: RowMapping) -> Member:
         signal=Signal.model_validate_json(row["document"]),
         joined_by=row["joined_by"],
         joined_at=datetime.fromisoformat(row["joined_at"]),
+        said_well_at=datetime.fromisoformat(row["said_well_at"]) if row["said_well_at"] else None,
         resolved_at=datetime.fromisoformat(row["resolved_at"]) if row["resolved_at"] else None,
     )

@@ -1,14 +1,17 @@
 """Actions with their pre-images, outcomes, and what worked before."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine, RowMapping, func, insert, select, update
 
+from tasks.clients.ledger.approvals import expire_in
 from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.incidents import EntryKind, append_entry, move
 from tasks.clients.ledger.members import hand_over
 from tasks.clients.ledger.tables import actions, incidents, outcomes
+from tasks.domain.approval import Approval
 from tasks.domain.base import Noun, UtcTime
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.failure_class import FailureClass
@@ -127,9 +130,11 @@ class Memory:
         environment: str,
         plan: Plan | None,
         following: Following | None = None,
+        withdrawn: Sequence[Approval] = (),
     ) -> bool:
-        """End an incident: outcome, story, status and the incident of what it left at once, so that no crash leaves it
-        half ended. Returns false, and writes nothing, when it had ended otherwise.
+        """End an incident: outcome, story, status, the incident of what it left and the silence that its questions are
+        withdrawn by at once, so that no crash leaves it half ended. Returns false, and writes nothing, when it had
+        ended otherwise, or acts and is to end as *resolved*.
 
         Written again (by an undo) the outcome replaces the earlier one.
         """
@@ -156,6 +161,8 @@ class Memory:
             append_entry(connection, outcome.incident_id, EntryKind.OUTCOME, told, at=outcome.ended_at)
             if following is not None:
                 hand_over(connection, outcome.incident_id, following, at=outcome.ended_at)
+            for silence in withdrawn:
+                expire_in(connection, silence)
         return True
 
     def outcome_of(self, incident_id: str) -> Outcome | None:

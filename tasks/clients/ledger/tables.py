@@ -171,6 +171,7 @@ members = Table(
     Column("fingerprint", String(64), nullable=False),
     Column("joined_by", String(400), nullable=False),
     Column("joined_at", String(40), nullable=False),
+    Column("said_well_at", String(40)),
     Column("resolved_at", String(40)),
     Column("document", Text, nullable=False),
     Index("members_by_incident", "incident_id", "joined_at"),

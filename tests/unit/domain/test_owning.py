@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.intake.owning import owners_by_name
+from tasks.domain.owning import owners_by_name
 
 
 @pytest.mark.parametrize(
