@@ -21,7 +21,7 @@ def alertmanager_door(gateway: Gateway) -> APIRouter:
         status_code=202,
         response_model_exclude_none=True,
         summary="A notification of Alertmanager: alerts that fire, and alerts that no longer do",
-        responses=refusals(400, 401, 413, 415, 422, 503),
+        responses=refusals(400, 401, 408, 413, 415, 422, 503),
         openapi_extra=ALERTMANAGER,
     )
     async def alertmanager(

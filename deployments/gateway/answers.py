@@ -16,6 +16,7 @@ _HINTS = {
     401: "the sender and the gateway must share one secret or token, and one clock",
     404: "/openapi.json lists the addresses",
     405: "/openapi.json lists the methods of each address",
+    408: "send the whole body at once",
     413: "HEALFLOW_EVENT_MAX_BYTES is the limit",
     415: "choose the content type application/json for the webhook",
     422: "the event was understood and cannot be used; redelivering it will not help",
@@ -24,6 +25,7 @@ _HINTS = {
 _MEANINGS = {
     400: "The body or a header cannot be read",
     401: "The signature or the token is missing or wrong, or the time is out of the window",
+    408: "The body does not arrive",
     413: "The body is longer than the limit",
     415: "The content type is not application/json",
     422: "A field is missing or malformed, or the event is stale",

@@ -60,7 +60,15 @@ def make_app(
             await running
         await asyncio.to_thread(ledger.event_writer.close)
 
-    app = FastAPI(title="Healflow gateway", version="0.1.0", lifespan=lifespan)
+    # no pages that load scripts from elsewhere beside the approval page, and no redirects to where `Host` says
+    app = FastAPI(
+        title="Healflow gateway",
+        version="0.1.0",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     answer_errors(app)
     gateway = Gateway(
         settings=settings,

@@ -1,16 +1,33 @@
 """Reads a request's body with a limit that holds while it arrives, and checks what kind it says it is."""
 
+import asyncio
+
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from tasks.errors import BadInputError
 
+BODY_SECONDS = 30.0
+"""How long a body may take to arrive: nobody holds a connection open by sending slowly."""
 
-async def read_body(request: Request, *, max_bytes: int) -> bytes:
+
+async def read_body(request: Request, *, max_bytes: int, seconds: float = BODY_SECONDS) -> bytes:
     """The raw body.
 
     Raises:
-        BadInputError: 413; it is longer than `max_bytes`, announced or not.
+        BadInputError: 413; it is longer than `max_bytes`, announced or not; 408; it has not arrived within `seconds`;
+            400; it broke off.
     """
+    try:
+        async with asyncio.timeout(seconds):
+            return await _read(request, max_bytes)
+    except TimeoutError:
+        raise BadInputError(f"the body did not arrive within {seconds:.0f} s", status_code=408) from None
+    except ClientDisconnect:
+        raise BadInputError("the body broke off before its end") from None
+
+
+async def _read(request: Request, max_bytes: int) -> bytes:
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > max_bytes:
         raise _too_large(max_bytes)

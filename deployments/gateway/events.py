@@ -21,7 +21,7 @@ def events_door(gateway: Gateway) -> APIRouter:
         status_code=202,
         response_model_exclude_none=True,
         summary="A failure, or the end of one, told by any other sender",
-        responses=refusals(400, 401, 413, 415, 422, 503),
+        responses=refusals(400, 401, 408, 413, 415, 422, 503),
         openapi_extra=body_of(EventPayload),
     )
     async def events(

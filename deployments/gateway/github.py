@@ -1,5 +1,6 @@
 """`POST /webhooks/github`: deliveries of GitHub, and those of the local pipeline, which speaks like it."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -12,11 +13,14 @@ from deployments.gateway.gateway import Gateway
 from deployments.gateway.payloads import GITHUB
 from tasks.clients.ledger.events import COMMENTS
 from tasks.domain.comment import CommentCommand
+from tasks.errors import BadInputError
 from tasks.intake import check_signature, parse_github
 
 _EVENT: JsonDict = {"examples": ["workflow_run", "check_run"], "pattern": "^[a-z_]+$"}
 _DELIVERY: JsonDict = {"pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]*$"}
 """Of the description alone: what is not so is told in words of our own."""
+_OF_OTHERS = re.compile(r"(?:events|alertmanager|run|(?:issue|commit)_comment)[:-]")
+"""How the deliveries of other doors, and comments, are called in the ledger."""
 
 
 def github_door(gateway: Gateway) -> APIRouter:
@@ -28,7 +32,7 @@ def github_door(gateway: Gateway) -> APIRouter:
         status_code=202,
         response_model_exclude_none=True,
         summary="A GitHub webhook delivery, or one of the local pipeline",
-        responses=refusals(400, 401, 413, 415, 422, 503),
+        responses=refusals(400, 401, 408, 413, 415, 422, 503),
         openapi_extra=GITHUB,
     )
     async def github(
@@ -40,6 +44,8 @@ def github_door(gateway: Gateway) -> APIRouter:
         body = await read_body(request, max_bytes=gateway.settings.event_max_bytes)
         check_signature(body, x_hub_signature_256, gateway.webhook_secrets)
         check_json(request)
+        if _OF_OTHERS.match(x_github_delivery):  # nobody signs it, so that it could keep out what really is called so
+            raise BadInputError("X-GitHub-Delivery is none that GitHub gives")
         now = datetime.now(UTC)
         parsed = parse_github(x_github_event, x_github_delivery, body, now=now)
         source = COMMENTS if isinstance(parsed, CommentCommand) else "github"

@@ -26,6 +26,7 @@ _TITLES = {
     400: "This link is not good",
     403: "That does not count",
     404: "There is no such question",
+    408: "That did not arrive",
     409: "That was answered, or has moved on",
     410: "The question has expired",
     413: "That is too much",
@@ -56,7 +57,7 @@ def page_door(gateway: Gateway) -> APIRouter:
         "/approve/{token}",
         response_class=HTMLResponse,
         summary="The answer, from the form of the page alone",
-        responses=_described(303, 400, 403, 404, 409, 410, 413, 415, 422, 503),
+        responses=_described(303, 400, 403, 404, 408, 409, 410, 413, 415, 422, 503),
         operation_id="answer_question",
         openapi_extra=PAGE_ANSWER,
     )
@@ -111,7 +112,7 @@ async def _form(request: Request) -> Mapping[str, str]:
     """The fields of the form.
 
     Raises:
-        BadInputError: 413, 415 or 422; it is too long, of another kind, or no form.
+        BadInputError: 408, 413, 415 or 422; it does not arrive, is too long, of another kind, or no form.
     """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":

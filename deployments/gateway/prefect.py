@@ -21,7 +21,7 @@ def prefect_door(gateway: Gateway) -> APIRouter:
         status_code=202,
         response_model_exclude_none=True,
         summary="A flow run that failed, or a heal that waits, told by an automation of Prefect",
-        responses=refusals(400, 401, 413, 422, 503),
+        responses=refusals(400, 401, 408, 413, 422, 503),
         openapi_extra=PREFECT,
     )
     async def prefect(

@@ -57,7 +57,7 @@ def slack_door(gateway: Gateway, *, clock: Callable[[], datetime] = _now) -> API
         "/slack/interactions",
         summary="A press or a form in Slack",
         openapi_extra=SLACK_INTERACTION,
-        responses=refusals(400, 401, 413, 422),
+        responses=refusals(400, 401, 408, 413, 422),
         response_class=Response,
     )
     async def interactions(request: Request, timestamp: _Timestamp = None, signature: _Signature = None) -> Response:
@@ -67,7 +67,7 @@ def slack_door(gateway: Gateway, *, clock: Callable[[], datetime] = _now) -> API
         "/slack/commands",
         summary="The command /healflow",
         openapi_extra=SLACK_COMMAND,
-        responses=refusals(400, 401, 413, 422),
+        responses=refusals(400, 401, 408, 413, 422),
         response_class=Response,
     )
     async def commands(request: Request, timestamp: _Timestamp = None, signature: _Signature = None) -> Response:

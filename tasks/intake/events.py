@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tasks.domain.base import UtcTime
 from tasks.domain.incident import (
     ClusterTarget,
     Delivery,
@@ -64,7 +65,7 @@ class EventPayload(_Told):
         Literal["failed", "resolved"], Field(description="`resolved` ends what the same fingerprint opened")
     ] = "failed"
     kind: SignalKind = SignalKind.CI_RUN
-    occurred_at: AwareDatetime
+    occurred_at: UtcTime
     title: Annotated[str, Field(min_length=1, max_length=300)]
     repository: Annotated[str, Field(description="`owner/name`", json_schema_extra={"pattern": _OWNER_AND_NAME})]
     branch: Annotated[str, Field(max_length=255)] = ""

@@ -76,8 +76,10 @@ class Fields:
         value = self._values.get(name)
         if not isinstance(value, Mapping) or len(value) > limit:
             self.refuse(name, f"is no object of at most {limit} fields")
-        within = type(self)(value, self._name(name))
-        return {str(key)[:255]: within.within(key) for key in value}
+        if not all(isinstance(item, Mapping) for item in value.values()):
+            self.refuse(name, "holds something that is no object")
+        parts = enumerate(value.items())
+        return {clean_text(key, limit=255): type(self)(item, f"{self._name(name)}[{n}]") for n, (key, item) in parts}
 
     def flag(self, name: str) -> bool:
         """Whether the field says true."""

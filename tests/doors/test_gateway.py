@@ -8,10 +8,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.types import Message
 
 from deployments.gateway import make_app
+from deployments.gateway.body import read_body
 from tasks.clients.ledger import Ledger
 from tasks.clients.pipeline import sign
+from tasks.errors import BadInputError
 from tasks.settings import Settings
 from tests.unit.intake import alerts, payloads
 
@@ -95,6 +99,34 @@ def test_oversized_event_is_refused_even_when_its_length_is_not_told(ledger: Led
     assert nothing_kept(ledger)
 
 
+def arriving(*parts: Message, more: bool = True) -> Request:
+    """A request whose body comes in these parts; after the last one nothing more comes while `more`."""
+    waiting = iter(parts)
+
+    async def receive() -> Message:
+        part = next(waiting, None)
+        if part is None and more:
+            await asyncio.Event().wait()
+        return part or {"type": "http.disconnect"}
+
+    return Request({"type": "http", "method": "POST", "headers": []}, receive)
+
+
+@pytest.mark.parametrize(("more", "status"), [(True, 408), (False, 400)])
+def test_body_that_never_ends_is_given_up_and_one_that_breaks_off_is_no_error_of_ours(more: bool, status: int) -> None:
+    request = arriving({"type": "http.request", "body": b"{", "more_body": True}, more=more)
+    with pytest.raises(BadInputError) as caught:
+        asyncio.run(read_body(request, max_bytes=1_000, seconds=0.01))
+    assert caught.value.status_code == status
+
+
+@pytest.mark.parametrize("taken", ["events:build-1", "issue_comment-77", "commit_comment-1", "run-1", "alertmanager-0"])
+def test_delivery_cannot_take_the_name_of_one_of_another_door(ledger: Ledger, taken: str) -> None:
+    """GitHub signs the body alone, so that whoever saw one could send it under any name and keep another event out."""
+    assert send(ledger, event(), x_github_delivery=taken).status_code == 400
+    assert nothing_kept(ledger)
+
+
 def test_stale_event_is_refused(ledger: Ledger) -> None:
     answer = send(ledger, event(datetime.now(UTC) - timedelta(days=2)))
     assert (answer.status_code, "stale" in answer.json()["error"]) == (422, True)
@@ -162,6 +194,9 @@ def test_unknown_address_and_method_are_refused_in_the_same_form(ledger: Ledger)
     async def ask() -> list[httpx.Response]:
         transport = httpx.ASGITransport(app=make_app(Settings(), ledger, SECRET))
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+            slashed = [await client.post("/webhooks/github/"), await client.get("/approve/token/")]
+            assert [answer.status_code for answer in slashed] == [404, 404], "no redirect to where Host says"
+            assert [(await client.get(page)).status_code for page in ("/docs", "/redoc")] == [404, 404]
             return [await client.post("/webhooks/nobody", content=b"{}"), await client.get("/webhooks/github")]
 
     absent, wrong = asyncio.run(ask())

@@ -8,6 +8,7 @@ import pytest
 
 from deployments.demo.slack.payloads import signed, signed_body
 from deployments.slack import SlackDoor
+from deployments.slack.forms import EDIT_FORM
 from deployments.slack.pressing import Press, read_ticket
 from tasks.clients.slack import SlackClient
 from tasks.domain.approval import Answer, ApprovalChannel, IdentityKind
@@ -140,6 +141,17 @@ def test_body_that_makes_no_sense_is_refused_and_does_nothing(scene: Scene, body
     answer = scene.client.post("/slack/interactions", content=body, headers=headers)
     assert answer.status_code in (400, 422)
     assert scene.told.trail() == []
+
+
+@pytest.mark.parametrize("inputs", [{"1.\ud800": {"value": {"value": ""}}}, {"s3cret\ud800": 7}, {"\x00": {}}])
+def test_form_whose_fields_are_no_fields_of_ours_is_no_error_of_ours(scene: Scene, inputs: dict[str, object]) -> None:
+    view = {"callback_id": EDIT_FORM, "private_metadata": "{}", "state": {"values": inputs}}
+    payload = {"type": "view_submission", "user": {"id": GRACE}, "view": view}
+    body, headers = signed({"payload": json.dumps(payload)}, at=scene.moment.timestamp())
+    answer = scene.client.post("/slack/interactions", content=body, headers=headers)
+    assert answer.status_code in (200, 422)
+    assert "s3cret" not in answer.text
+    assert not scene.told.settled
 
 
 def test_approval_is_recorded_for_the_verified_person(scene: Scene) -> None:
