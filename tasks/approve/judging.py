@@ -15,6 +15,7 @@ from tasks.domain.approval import (
     Judgement,
     Person,
     Refusal,
+    is_same_author,
 )
 from tasks.domain.incident import IncidentStatus
 
@@ -119,14 +120,14 @@ def _refusal_of_person(
         return None  # anybody whom a channel lets in may stop a plan
     if (unverified := _unverified(who, request)) is not None:
         return unverified
-    if not terms.author_may_approve and (author := _author_among(who, request.authors, people)):
-        return Refusal.AUTHOR, f"{author} wrote the failing change, and policy asks for somebody else"
-    return _refusal_of_second(who, request, votes)
+    if not terms.author_may_approve and (author := _refusal_of_author(who, request.authors, people)):
+        return Refusal.AUTHOR, author
+    return _refusal_of_second(who, request, votes, people)
 
 
 def _unverified(who: Identity, request: ApprovalRequest) -> tuple[Refusal, str] | None:
     """Whether policy asks for more than what this channel knows of the person."""
-    if not who.verified and not request.terms.typed_name_counts:
+    if not who.verified and not request.terms.takes_typed_names:
         return Refusal.UNVERIFIED, "nobody vouches for the typed name; answer in a terminal"
     if who.kind is IdentityKind.LINK and not request.terms.link_counts:
         return Refusal.UNVERIFIED, "policy takes no yes through a link here; answer in Slack or in a terminal"
@@ -134,9 +135,9 @@ def _unverified(who: Identity, request: ApprovalRequest) -> tuple[Refusal, str] 
 
 
 def _refusal_of_second(
-    who: Identity, request: ApprovalRequest, votes: Sequence[Approval]
+    who: Identity, request: ApprovalRequest, votes: Sequence[Approval], people: Sequence[Person]
 ) -> tuple[Refusal, str] | None:
-    """One person is one vote, and so is whoever vouches for two."""
+    """One person is one vote, and so is whoever vouches for two, or who may be one person with two accounts."""
     said = [vote.identity for vote in votes if vote.identity is not None]
     if any(vote.person == who.person for vote in said):
         many = request.terms.people_needed
@@ -148,7 +149,41 @@ def _refusal_of_second(
             f"{min(shared)} stands behind both answers; the second person has to answer in Slack, in a terminal, or by "
             "a link from somebody else"
         )
+    maybe = next((vote for vote in said if not _are_apart(who, vote, people)), None)
+    if maybe is not None:
+        return Refusal.SAME_PERSON, (f"nobody knows whether {who.name} and {maybe.name} are two people: {_TELL_APART}")
     return None
+
+
+_TELL_APART = "HEALFLOW_APPROVALS__PEOPLE has to say who is who"
+
+
+def _are_apart(one: Identity, other: Identity, people: Sequence[Person]) -> bool:
+    """Whether two votes are known to be two people's: both stand in the settings, or one system has two accounts."""
+    if one.listed and other.listed:
+        return True
+    if one.listed:
+        one, other = other, one
+    system = _system_of(one)
+    if not other.listed:
+        return system == _system_of(other)
+    known = next((person for person in people if person.name == other.person), None)
+    return known is not None and any(known.name_in(kind) for kind in IdentityKind if kind == system)
+
+
+def _system_of(unlisted: Identity) -> str:
+    """Who knows somebody that the settings do not: the holder of a link is whom its maker was known as."""
+    return unlisted.person.partition(":")[0]
+
+
+def _refusal_of_author(who: Identity, authors: Sequence[str], people: Sequence[Person]) -> str:
+    """Why this may be an author's yes; empty when it is not. Accounts do not tell the names that stand in commits, so
+    that of somebody whom the settings do not know nobody knows whether they are one."""
+    if author := _author_among(who, authors, people):
+        return f"{author} wrote the failing change, and policy asks for somebody else"
+    if authors and not who.listed:
+        return f"nobody knows whether {who.name} is an author of the failing change: {_TELL_APART}"
+    return ""
 
 
 def _author_among(who: Identity, authors: Sequence[str], people: Sequence[Person]) -> str:
@@ -163,4 +198,4 @@ def _is_author(person: str, name: str, authors: Sequence[str], people: Sequence[
     known = next((one for one in people if one.name == person), None)
     if known is not None:
         return any(known.wrote(author) for author in authors)
-    return name.casefold() in {author.casefold() for author in authors}
+    return any(is_same_author(name, author) for author in authors)

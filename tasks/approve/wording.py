@@ -84,7 +84,7 @@ def who_may_answer(
         told.append(f"{terms.people_needed} different people have to say yes")
     if not terms.author_may_approve:
         told.append("not an author of the change")
-    if not terms.typed_name_counts:
+    if not terms.takes_typed_names:
         told.append("a typed name does not count")
     if not terms.link_counts:
         told.append("a yes through a link does not count")

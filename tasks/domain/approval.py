@@ -1,5 +1,6 @@
 """Approval: the question put to people, who may answer it and how, and the one answer that counts."""
 
+import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -63,14 +64,30 @@ class Person(Noun):
     """Names or addresses that stand in this person's commits."""
 
     def is_known_as(self, kind: IdentityKind, name: str) -> bool:
-        """Whether that system knows this person by that name."""
-        known = {IdentityKind.SLACK: self.slack, IdentityKind.GITHUB: self.github, IdentityKind.LOCAL: self.local}
-        return bool(name) and known.get(kind, "").casefold() == name.casefold()
+        """Whether that system knows this person by that name; only the machine tells letters by their case."""
+        known = self.name_in(kind)
+        if kind is IdentityKind.LOCAL or not name.isascii():
+            return bool(name) and known == name
+        return bool(name) and known.casefold() == name.casefold()
+
+    def name_in(self, kind: IdentityKind) -> str:
+        """The name by which that system knows this person, empty when none is set."""
+        names = {IdentityKind.SLACK: self.slack, IdentityKind.GITHUB: self.github, IdentityKind.LOCAL: self.local}
+        return names.get(kind, "")
 
     def wrote(self, author: str) -> bool:
         """Whether an author of a commit, by any name, is this person."""
         names = (self.name, self.github, self.local, *self.authors)
-        return bool(author) and author.casefold() in {name.casefold() for name in names if name}
+        return bool(author) and any(is_same_author(author, name) for name in names if name)
+
+
+def is_same_author(one: str, other: str) -> bool:
+    """Whether two names of authors say the same, however their letters are put together, spaced or capitalised."""
+    return _plainest(one) == _plainest(other)
+
+
+def _plainest(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).split())
 
 
 class Identity(Noun):
@@ -102,6 +119,11 @@ class ApprovalTerms(Noun):
     """Whether a name that was only typed, as into the Prefect form, may approve."""
     link_counts: bool = True
     """Whether the holder of a signed link may approve, whom only the maker of the link vouches for."""
+
+    @property
+    def takes_typed_names(self) -> bool:
+        """Where several people are needed a typed name is none: one person types as many as they like."""
+        return self.typed_name_counts and self.people_needed == 1
 
 
 class ApprovalRequest(Noun):

@@ -23,7 +23,8 @@ from tests.fakes.signals import ci_signal
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 ADA = Person(name="ada", slack="U0ADA", github="ada-l", local="ada", authors=("Ada Lovelace",))
 GRACE = Person(name="grace", slack="U0GRACE", github="grace-h", local="grace")
-PEOPLE = (ADA, GRACE)
+LINUS = Person(name="linus", local="linus")
+PEOPLE = (ADA, GRACE, LINUS)
 
 
 class Asked:

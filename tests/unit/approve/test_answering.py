@@ -46,6 +46,14 @@ def test_answer_that_does_not_fit_settles_nothing(
         ({"author_may_approve": False}, "ada", IdentityKind.LOCAL, Refusal.AUTHOR),
         ({"author_may_approve": False}, "U0ADA", IdentityKind.SLACK, Refusal.AUTHOR),
         ({"author_may_approve": False}, "ada lovelace", IdentityKind.TYPED, Refusal.AUTHOR),
+        ({"author_may_approve": False}, "\uff21da  Lovelace", IdentityKind.TYPED, Refusal.AUTHOR),
+        ({"author_may_approve": False}, "U0UNKNOWN", IdentityKind.SLACK, Refusal.AUTHOR),
+        ({"author_may_approve": False}, "countess", IdentityKind.GITHUB, Refusal.AUTHOR),
+        ({"author_may_approve": False}, "countess", IdentityKind.LOCAL, Refusal.AUTHOR),
+        ({"people_needed": 2}, "Grace Hopper", IdentityKind.TYPED, Refusal.UNVERIFIED),
+        ({"approvers": ["grace"]}, "GRACE", IdentityKind.LOCAL, Refusal.NOT_ALLOWED),
+        ({"approvers": ["grace"]}, "gra\uff43e-h", IdentityKind.GITHUB, Refusal.NOT_ALLOWED),
+        ({"approvers": ["grace"]}, "email:grace@example.com", IdentityKind.TYPED, Refusal.NOT_ALLOWED),
     ],
 )
 def test_person_who_may_not_approve_settles_nothing(
@@ -86,6 +94,33 @@ def test_same_person_through_another_channel_is_not_a_second_person(tmp_path: Pa
     assert asked.say(Answer.APPROVE, "grace").refusal is Refusal.SAME_PERSON
     assert not asked.settled
     assert asked.say(Answer.APPROVE, "ada").settles
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("U0MALLORY", IdentityKind.SLACK), ("mallory", IdentityKind.GITHUB)),
+        (("mallory", IdentityKind.GITHUB), ("mallory", IdentityKind.LOCAL)),
+        (("linus", IdentityKind.LOCAL), ("U0MALLORY", IdentityKind.SLACK)),
+        (("U0MALLORY", IdentityKind.SLACK), ("linus", IdentityKind.LOCAL)),
+    ],
+)
+def test_two_accounts_that_may_be_one_person_are_not_two(
+    tmp_path: Path, first: tuple[str, IdentityKind], second: tuple[str, IdentityKind]
+) -> None:
+    asked = Asked(tmp_path, people_needed=2)
+    assert asked.say(Answer.APPROVE, *first).refusal is None
+    judgement = asked.say(Answer.APPROVE, *second)
+    assert judgement.refusal is Refusal.SAME_PERSON
+    assert "has to say who is who" in judgement.message
+    assert not asked.settled
+    assert asked.say(Answer.APPROVE, first[0] + "2", first[1]).settles, "one system tells two apart"
+
+
+def test_listed_person_and_another_account_of_a_system_that_knows_both_are_two(tmp_path: Path) -> None:
+    asked = Asked(tmp_path, people_needed=2)
+    asked.say(Answer.APPROVE, "grace")
+    assert asked.say(Answer.APPROVE, "U0MALLORY", IdentityKind.SLACK).settles
 
 
 def test_merging_needs_the_word_of_everybody(tmp_path: Path) -> None:
