@@ -7,14 +7,15 @@ from datetime import datetime
 from deployments.notifying import read_card
 from deployments.slack.blocks import card_blocks
 from deployments.slack.text import Block, escaped
-from tasks.approve import answer_question, attempt_at, find_question
+from tasks.approve import answer_question, attempt_at, find_question, refuse_answer
 from tasks.clients.ledger import Ledger
-from tasks.domain.approval import Answer, ApprovalChannel, Identity
+from tasks.domain.approval import Answer, ApprovalChannel, Attempt, Identity, Refusal
 from tasks.errors import HealflowError
 from tasks.remember import read_story
 from tasks.settings import Settings
 
 MAX_LISTED = 10
+FOREIGN = "people of other workspaces answer nothing here, and are told nothing"
 USAGE = (
     "`/healflow incidents` lists the newest, `/healflow show ID` tells one whole, "
     "`/healflow approve ID` and `/healflow approve-and-merge ID` say yes, `/healflow reject ID REASON` says no. "
@@ -38,6 +39,8 @@ class Asking:
     ledger: Ledger
     identity: Identity
     now: datetime
+    foreign: bool = False
+    """Whether whoever asks is of another workspace."""
 
 
 def run_command(text: str, asking: Asking) -> Told:
@@ -47,12 +50,31 @@ def run_command(text: str, asking: Asking) -> Told:
     run = _COMMANDS.get(name.lower())
     if run is None:
         return Told(USAGE)
+    if asking.foreign:
+        return _refused(asking, run, named)
     if not named and run is not _incidents:
         return Told(f"Name an incident. {USAGE}")
     try:
         return run(asking, named, more.strip())
     except HealflowError as error:
         return Told(f"Nothing was done: {escaped(str(error))}")
+
+
+def _refused(asking: Asking, command: Callable[[Asking, str, str], Told], named: str) -> Told:
+    """Nothing for somebody of another workspace; an answer of theirs stands in the audit trail."""
+    answer = next((one for one, run in _ANSWERS.items() if run is command), None)
+    if answer is not None:
+        attempt = Attempt(
+            request_id=named[:80],
+            plan_digest="",
+            nonce="",
+            answer=answer,
+            identity=asking.identity,
+            channel=ApprovalChannel.SLACK,
+            at=asking.now,
+        )
+        refuse_answer(asking.ledger, attempt, Refusal.NOT_ALLOWED, FOREIGN)
+    return Told(f"Nothing was done: {FOREIGN}.")
 
 
 def _incidents(asking: Asking, _incident_id: str, _more: str) -> Told:
@@ -99,10 +121,9 @@ def _answering(answer: Answer) -> Callable[[Asking, str, str], Told]:
     return run
 
 
+_ANSWERS = {answer: _answering(answer) for answer in (Answer.APPROVE, Answer.APPROVE_AND_MERGE, Answer.REJECT)}
 _COMMANDS: dict[str, Callable[[Asking, str, str], Told]] = {
     "incidents": _incidents,
     "show": _show,
-    "approve": _answering(Answer.APPROVE),
-    "approve-and-merge": _answering(Answer.APPROVE_AND_MERGE),
-    "reject": _answering(Answer.REJECT),
+    **{answer.replace("_", "-"): run for answer, run in _ANSWERS.items()},
 }

@@ -12,7 +12,7 @@ from typing import Any
 
 from deployments.notifying import read_card
 from deployments.slack.blocks import card_blocks, card_text
-from deployments.slack.commands import Asking, run_command
+from deployments.slack.commands import FOREIGN, Asking, run_command
 from deployments.slack.forms import EDIT_FORM, REASON, REJECT_FORM, edit_form, reject_form
 from deployments.slack.pressing import Press, Ticket, read_ticket
 from deployments.slack.text import escaped
@@ -70,6 +70,7 @@ class SlackDoor:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._settings, self._ledger, self._client, self._clock = settings, ledger, client, clock
+        self._home = ""
 
     def take(self, given: ChatPress | ChatForm | ChatCommand) -> Reply:
         """Answer at once, without the ledger or Slack."""
@@ -200,16 +201,23 @@ class SlackDoor:
             at=self._clock(),
         )
         if self._is_foreign(person, attempt.identity):
-            message = "people of other workspaces answer nothing here"
-            return refuse_answer(self._ledger, attempt, Refusal.NOT_ALLOWED, message)
+            return refuse_answer(self._ledger, attempt, Refusal.NOT_ALLOWED, FOREIGN)
         return answer_question(self._ledger, attempt, people=self._settings.approvals.people)
 
     def _identity(self, person: ChatPerson) -> Identity:
         return identify(IdentityKind.SLACK, person.id, self._settings.approvals.people)
 
     def _is_foreign(self, person: ChatPerson, identity: Identity) -> bool:
-        """Of another company that shares the channel, and not among the people of the settings."""
-        return person.outside and not identity.listed
+        """Of another workspace than the app's, as in a channel that companies share, or of none that is said; and not
+        among the people of the settings.
+
+        Raises:
+            TransientError: Slack does not say which workspace is the app's.
+        """
+        if identity.listed:
+            return False
+        self._home = self._home or self._client.who().team_id
+        return person.teams != (self._home,)
 
     def _card(self, ticket: Ticket) -> Card:
         return read_card(self._ledger, ticket.request_id, settings=self._settings, now=self._clock())
@@ -232,7 +240,10 @@ class SlackDoor:
         return whisper
 
     def _command(self, command: ChatCommand) -> None:
-        asking = Asking(self._settings, self._ledger, self._identity(command.person), self._clock())
+        identity = self._identity(command.person)
+        asking = Asking(
+            self._settings, self._ledger, identity, self._clock(), self._is_foreign(command.person, identity)
+        )
         told = run_command(command.text, asking)
         self._client.respond(command.response_url, text=told.text, blocks=told.blocks)
 

@@ -13,8 +13,8 @@ class ChatPerson(Noun):
     id: str
     name: str = ""
     """Chosen by the person; for reading only, never for deciding."""
-    outside: bool = False
-    """Whether the account belongs to another company that shares a channel."""
+    teams: tuple[str, ...] = ()
+    """The workspaces that the account is said to belong to and to act in, each once; empty when none is said."""
 
 
 class ChatPress(Noun):

@@ -97,7 +97,9 @@ def parse_slack_command(fields: Mapping[str, Any]) -> ChatCommand:
         BadInputError: 422; a field is missing or malformed.
     """
     read = Fields(fields)
-    person = ChatPerson(id=_id(read, "user_id"), name=read.text("user_name", limit=80))
+    person = ChatPerson(
+        id=_id(read, "user_id"), name=read.text("user_name", limit=80), teams=_teams(read.text("team_id", limit=40))
+    )
     return ChatCommand(
         text=read.text("text", limit=MAX_INPUT),
         person=person,
@@ -147,7 +149,11 @@ def _person(fields: Fields) -> ChatPerson:
     user, team = fields.within("user"), fields.within_or_none("team")
     home, here = user.text("team_id", limit=40), team.text("id", limit=40) if team else ""
     name = user.text("username", limit=80) or user.text("name", limit=80)
-    return ChatPerson(id=_id(user, "id"), name=name, outside=bool(home and here and home != here))
+    return ChatPerson(id=_id(user, "id"), name=name, teams=_teams(home, here))
+
+
+def _teams(*told: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(team for team in told if team))
 
 
 def _id(fields: Fields, name: str) -> str:

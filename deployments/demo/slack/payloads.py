@@ -75,7 +75,7 @@ def command_fields(text: str, user: Mapping[str, Any], *, trigger: str, response
     """Somebody gave a command."""
     return {
         "token": "deprecated",
-        "team_id": TEAM,
+        "team_id": str(user["team_id"]),
         "team_domain": "loopback",
         "channel_id": CHANNEL,
         "channel_name": "deploys",

@@ -137,10 +137,10 @@ class SlackServer:
             self.workspace.forms.pop(form.id, None)
         return answered
 
-    def command(self, user: str, text: str) -> Answered:
+    def command(self, user: str, text: str, *, team: str = TEAM) -> Answered:
         """Somebody types `/healflow TEXT`."""
         fields = command_fields(
-            text, _person(user, TEAM), trigger=self.workspace.trigger(user), response_url=self._response_url(user)
+            text, _person(user, team), trigger=self.workspace.trigger(user), response_url=self._response_url(user)
         )
         return self._send("slash_commands", "/slack/commands", fields)
 

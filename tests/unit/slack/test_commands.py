@@ -8,7 +8,7 @@ import pytest
 from deployments.demo.slack.limits import texts_of
 from tasks.domain.approval import Answer, ApprovalChannel
 from tasks.domain.incident import IncidentStatus, open_incident
-from tests.unit.slack.scene import GRACE, Scene, in_slack
+from tests.unit.slack.scene import GRACE, MALLORY, Scene, in_slack
 
 
 @pytest.fixture
@@ -65,6 +65,15 @@ def whispered_after(scene: Scene, text: str) -> str:
     """What the person who gave a command was told, without the spaces that keep it from being markup."""
     scene.server.command(GRACE, text)
     return scene.whispered.replace("\u200b", "")
+
+
+@pytest.mark.parametrize("text", ["approve {}", "reject {} no", "show {}", "incidents", "approve inc"])
+def test_somebody_of_another_workspace_answers_nothing_and_is_told_nothing(scene: Scene, text: str) -> None:
+    scene.server.command(MALLORY, text.format(scene.told.incident.id), team="T0OTHER")
+    assert "people of other workspaces" in scene.whispered
+    assert scene.told.incident.id not in scene.whispered
+    assert not scene.told.settled
+    assert scene.told.trail() == ["answer.refused"] * (text.split(maxsplit=1)[0] in ("approve", "reject"))
 
 
 def test_no_needs_a_reason(scene: Scene) -> None:

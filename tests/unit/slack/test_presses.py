@@ -87,6 +87,30 @@ def test_press_by_somebody_of_another_company_does_nothing(scene: Scene) -> None
     refused(scene, "other workspaces")
 
 
+def test_press_by_somebody_of_a_workspace_that_installed_the_app_too_does_nothing(scene: Scene) -> None:
+    """What Slack signs for the app may come from wherever it is installed: there the two workspaces agree."""
+    scene.show()
+    button = scene.card.button(Press.APPROVE)
+    assert button is not None
+    for team in ({"team": {"id": "T0OTHER"}}, {"team": None}):
+        user = {"id": MALLORY} | ({"team_id": "T0OTHER"} if team["team"] else {})
+        payload = {"type": "block_actions", "user": user, "actions": [button], **team}
+        body, headers = signed({"payload": json.dumps(payload)}, at=scene.moment.timestamp())
+        assert scene.client.post("/slack/interactions", content=body, headers=headers).status_code == 200
+    assert not scene.told.settled
+    assert scene.told.trail() == ["answer.refused"] * 2
+
+
+def test_workspace_that_slack_does_not_tell_counts_as_another(scene: Scene) -> None:
+    scene.show()
+    scene.workspace.outage = True
+    assert scene.press(user=MALLORY).status == 200
+    assert not scene.told.settled
+    scene.workspace.outage = False
+    scene.press(user=MALLORY)
+    assert scene.told.settled
+
+
 def test_same_press_twice_counts_once(scene: Scene) -> None:
     scene.press()
     scene.press()
