@@ -1,14 +1,20 @@
-"""GitHub, the cluster or the ledger away during a heal: it waits, says what for, and nothing is lost or done twice."""
+"""GitHub, the cluster or the ledger away during a heal: it waits, says what for, and nothing is lost or done twice.
+What no heal needs, a model, a vector index or a Prometheus, may be away from the beginning to the end.
+"""
 
+import importlib
 import os
+import socket
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from prefect.settings import PREFECT_API_URL
 
 from deployments.demo.project import DemoRepository
 from tasks.act.task import carry_out, merge_fix
@@ -47,6 +53,28 @@ def hosted(prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         repository = DemoRepository(tmp_path / "shop")
         repository.create()
         yield HostedHealing(repository, fake, tmp_path / "remotes")
+
+
+@pytest.fixture
+def alone(prefect_server: None, monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, int]]:
+    """No model, no vector index, and nothing but Prefect's server answers; returns what was called besides."""
+    for package in ("litellm", "chromadb"):
+        monkeypatch.setitem(sys.modules, package, None)  # to import it is an error
+    server = urlsplit(PREFECT_API_URL.value())
+    besides: set[tuple[str, int]] = set()
+
+    def refusing(connect: Callable[..., object]) -> Callable[..., object]:
+        def called(own: socket.socket, address: object) -> object:
+            if own.family != socket.AF_UNIX and (told := address[:2]) != (server.hostname, server.port):  # type: ignore[index]
+                besides.add(told)
+                raise ConnectionRefusedError(f"{told} is down")
+            return connect(own, address)
+
+        return called
+
+    for method in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, method, refusing(getattr(socket.socket, method)))
+    return besides
 
 
 def delay_of(healing: Healing, incident: Incident) -> Delay:
@@ -144,3 +172,32 @@ def test_ledger_locked_in_the_middle_of_a_heal_is_waited_for(healing: Healing) -
     release.join()
     assert outcome is not None
     assert outcome.status is IncidentStatus.HEALED, outcome.summary
+
+
+@pytest.mark.parametrize("package", ["litellm", "chromadb"])
+def test_without_models_and_vector_index_is_really_without(alone: set[tuple[str, int]], package: str) -> None:
+    with pytest.raises(ImportError):
+        importlib.import_module(package)
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", 9)):
+        pytest.fail("somebody answered")
+    assert alone == {("127.0.0.1", 9)}
+
+
+def test_heal_needs_no_model_no_vector_index_and_no_prometheus(healing: Healing, alone: set[tuple[str, int]]) -> None:
+    incident = healing.break_format()
+    assert healing.start(incident) is None
+    healing.answer(incident, Answer.APPROVE)
+    outcome = healing.go_on(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.HEALED, outcome.summary
+    assert alone == set(), "nobody else was asked"
+
+
+def test_failure_that_no_rule_knows_goes_to_a_person_when_nothing_else_answers(
+    healing: Healing, alone: set[tuple[str, int]]
+) -> None:
+    incident = healing.break_oddly()
+    outcome = healing.start(incident)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.REPORTED, outcome.summary
+    assert alone == set(), "nobody else was asked"

@@ -1,19 +1,24 @@
 """Opens the ledger's database and brings its schema to the newest revision."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
+from sqlalchemy.pool import Pool
 
+from tasks.clients.ledger.turns import Turns
 from tasks.errors import PermanentError, TransientError
 
 HEAD_REVISION = "0009"
 _READS = "healflow_reads"
 BUSY_TIMEOUT_SECONDS = 30
-"""How long a writer waits for another process's transaction on SQLite."""
+"""How long a writer waits for another transaction on SQLite."""
+_TURNS: WeakKeyDictionary[Pool, Turns] = WeakKeyDictionary()
+"""An engine and its copies with other options share their pool."""
 
 
 def make_engine(url: str) -> Engine:
@@ -63,6 +68,13 @@ def _revision(engine: Engine) -> str | None:
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
+def _turn(engine: Engine) -> AbstractContextManager[None]:
+    """Where only one transaction can write at a time, the turn of this one among those of this process."""
+    if engine.dialect.name != "sqlite" or engine.get_execution_options().get(_READS, False):
+        return nullcontext()
+    return _TURNS.setdefault(engine.pool, Turns()).take(timeout_seconds=BUSY_TIMEOUT_SECONDS)
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One transaction that only reads: it sees one state of the ledger and waits for no writer."""
@@ -76,7 +88,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     PermanentError.
     """
     try:
-        with engine.begin() as connection:
+        with _turn(engine), engine.begin() as connection:
             yield connection
     except (IntegrityError, DataError, ProgrammingError, NotSupportedError) as error:
         raise PermanentError(f"the ledger at {engine.url.render_as_string()} refused a write: {error.orig}") from error
