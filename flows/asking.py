@@ -25,7 +25,9 @@ GRACE_SECONDS = 3600
 class AnswerForm(RunInput):
     """What the Prefect UI asks for on Resume; the answer has no default, so a bare resume approves nothing."""
 
-    answer: Literal["approve", "approve_and_merge", "reject"]
+    answer: Literal["approve", "approve_and_merge", "reject"] = Field(
+        description="approve_and_merge also merges a fix that is proven, where Healflow merges itself"
+    )
     reason: str = Field(default="", title="Reason, for a no")
     approver: str = Field(default="", title="Your name, which is recorded as not verified")
 

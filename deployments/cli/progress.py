@@ -4,11 +4,19 @@ import time
 from types import TracebackType
 from typing import Self
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
 QUIET_SECONDS = 2.0
+_SPINNER_CELLS = 3
+
+
+def one_line(text: str, console: Console) -> str:
+    """The text as markup, cut to one line beside a spinner: a longer one is drawn anew beneath itself."""
+    room, told = console.width - _SPINNER_CELLS, " ".join(text.split())
+    return escape(told if cell_len(told) <= room else f"{set_cell_size(told, room - 1).rstrip()}…")
 
 
 class Progress:
@@ -36,7 +44,7 @@ class Progress:
         """Say how far it has come."""
         if not self._console.is_terminal or time.monotonic() - self._started < QUIET_SECONDS:
             return
-        text = f"{self._title}: {escape(what)}"
+        text = one_line(f"{self._title}: {what}", self._console)
         if self._status is None:
             self._status = self._console.status(text)
             self._status.start()

@@ -56,7 +56,7 @@ def render_story(story: Story, console: Console) -> None:
         console.rule("Verification", align="left", style="dim")
         for check in story.verification.checks:
             mark = "[green]passed[/]" if check.passed else "[red]failed[/]"
-            console.print(f"{mark} {escape(check.name)}: {escape(check.detail)}")
+            console.print(f"{mark} {escape(check.told)}")
     _render_members(story, console)
     if story.similar:
         console.rule("Seen before", align="left", style="dim")

@@ -1,6 +1,7 @@
 """Runs the demo: break, detect, explain, ask, heal, prove; four times, the last from memory."""
 
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from deployments.cli.answers import local_user
 from deployments.cli.pipeline import report_failure
+from deployments.cli.progress import one_line
 from deployments.cli.render import render_diagnosis, render_plan, status_style
 from deployments.demo.in_slack import PEOPLE, SlackStage
 from deployments.demo.project import WORKFLOW, DemoRepository
@@ -76,7 +78,9 @@ def run_demo(settings: Settings, *, yes: bool, keep: bool) -> int:
                 if ask:
                     Prompt.ask(f"\nThe runs are at {services.prefect_url}. Press Enter to stop everything", default="")
     finally:
-        if not keep:
+        if keep:
+            console.print(f"Kept: HEALFLOW_HOME={shlex.quote(str(root / 'home'))} healflow incidents", soft_wrap=True)
+        else:
             shutil.rmtree(root, ignore_errors=True)
     answered_no = {IncidentStatus.REJECTED}
     return 0 if all(c.status is IncidentStatus.HEALED or c.status in answered_no for c in chapters) else 1
@@ -183,7 +187,7 @@ class Demo:
         if story.verification:
             for check in story.verification.checks:
                 mark = "[green]✓[/]" if check.passed else "[red]✗[/]"
-                self._console.print(f"{mark} {escape(check.name)}: {escape(check.detail)}")
+                self._console.print(f"{mark} {escape(check.told)}")
         summary = story.outcome.summary if story.outcome else ""
         style = status_style(story.incident.status)
         self._console.print(f"[{style}]{story.incident.status}[/] in {seconds:.1f} s. {escape(summary)}")
@@ -206,7 +210,7 @@ class Demo:
                     if done(story):
                         return story
                     if story.timeline:
-                        status.update(f"{story.incident.id}: {escape(story.timeline[-1].what[:100])}")
+                        status.update(one_line(f"{story.incident.id}: {story.timeline[-1].what}", self._console))
                 time.sleep(POLL_SECONDS)
         raise PermanentError(
             f"the heal flow did not move on within {PATIENCE_SECONDS} s; its log is in the demo's home"

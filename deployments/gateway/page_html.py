@@ -165,17 +165,24 @@ def _forms(card: Card, reader: Reader) -> str:
     if reader.may_approve:
         parts.append(f'<p class="notice">{seen(reader.may_approve)}. You can still say no.</p>')
     else:
-        merge = '<button class="plain" name="answer" value="approve_and_merge">Approve and merge</button>'
-        parts.append(
-            f'<form method="post">{seal}<button class="yes" name="answer" value="approve">Approve</button>'
-            f"{merge if card.can_merge else ''}</form>"
-        )
+        parts.append(_yes_form(card, seal))
     parts.append(_reject_form(seal, reader))
     if card.editable and not reader.may_approve:
         parts.append(_edit_form(card, seal, reader))
     parts.append(_snooze_form(card, seal))
     return (
         f'<section id="answer" aria-labelledby="h-answer"><h2 id="h-answer">Your answer</h2>{"".join(parts)}</section>'
+    )
+
+
+def _yes_form(card: Card, seal: str) -> str:
+    merge = (
+        '<button class="plain" name="answer" value="approve_and_merge">Approve and merge</button>'
+        '<p class="soft">Approve leaves a proven fix on its branch; the other merges it, too.</p>'
+    )
+    return (
+        f'<form method="post">{seal}<button class="yes" name="answer" value="approve">Approve</button>'
+        f"{merge if card.can_merge else ''}</form>"
     )
 
 
@@ -213,8 +220,8 @@ def _snooze_form(card: Card, seal: str) -> str:
         else "Reminds nobody for an hour; the deadline stays."
     )
     return (
-        f'<form method="post">{seal}<p class="soft" role="status">{told}</p>'
-        '<button class="plain" name="answer" value="snooze">Snooze 1 hour</button></form>'
+        f'<form method="post">{seal}<button class="plain" name="answer" value="snooze">Snooze 1 hour</button>'
+        f'<p class="soft" role="status">{told}</p></form>'
     )
 
 

@@ -114,9 +114,11 @@ def _steps(card: Card, room: Room) -> list[Block]:
 
 
 def _step(card: Card, step: CardStep, characters: int, summary_characters: int) -> Block:
-    told = [words(f"risk {step.risk} · undo: {line(step.undo, summary_characters)}")]
-    if len(card.steps) > 1 or len(heading_of(card)) > MAX_HEADER:  # a single step stands in the heading already
-        told.insert(0, words(f"{step.number}. {line(step.summary, summary_characters)}\n", bold=True))
+    undo = line(step.undo, summary_characters)
+    told = [words(f"Undo: {undo}")]  # a single step stands in the heading already, and its risk below
+    if len(card.steps) > 1 or len(heading_of(card)) > MAX_HEADER:
+        summary = f"{step.number}. {line(step.summary, summary_characters)}\n"
+        told = [words(summary, bold=True), words(f"risk {step.risk} · undo: {undo}")]
     if not step.preview:
         return rich(sentence(*told))
     lines = readable_diff(step.preview)

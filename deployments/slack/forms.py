@@ -28,7 +28,8 @@ def edit_form(ticket: Ticket, card: Card) -> Block:
 def _named(card: Card, key: str) -> str:
     number, _, name = key.partition(".")
     step = next((step for step in card.steps if str(step.number) == number), None)
-    return f"{name.replace('_', ' ')} (step {number}: {line(step.summary, 120)})" if step else name
+    told = name.replace("_", " ")
+    return f"{told} (step {number}: {line(step.summary, 120)})" if step and len(card.steps) > 1 else told
 
 
 def _form(name: str, title: str, submit: str, ticket: Ticket, blocks: list[Block]) -> Block:

@@ -51,10 +51,7 @@ def manifest_text(incident: Incident, plan: Plan, ref: ObjectRef) -> str:
 
 def proof_markdown(verification: Verification) -> str:
     """Whether the fix was proven, and how."""
-    rows = "\n".join(
-        f"- {'✅' if check.passed else '❌'} {prose(check.name)}: {prose(check.detail)}"
-        for check in verification.checks
-    )
+    rows = "\n".join(f"- {'✅' if check.passed else '❌'} {prose(check.told)}" for check in verification.checks)
     if verification.passed:
         told = "**Proven.** The failed jobs were run again on Healflow's machine: without the fix and with it."
     else:

@@ -76,7 +76,7 @@ _PLACES: Mapping[ApprovalChannel, str] = MappingProxyType(
 
 
 def who_may_answer(
-    terms: ApprovalTerms, said_yes: Sequence[str] = (), *, anybody: str = "anybody who can answer"
+    terms: ApprovalTerms, said_yes: Sequence[str] = (), *, anybody: str = "anybody whom it reaches"
 ) -> str:
     """The terms, and who said yes so far, in one line; `anybody` is what the channel calls everybody."""
     told = [", ".join(terms.approvers) or anybody]

@@ -1,6 +1,7 @@
 """Outside text inside Markdown: code blocks that their own text cannot close, diffs of bounded length, and causes."""
 
 import re
+from textwrap import dedent
 
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.evidence import Evidence, EvidenceLine
@@ -33,7 +34,7 @@ def quoted(lines: tuple[EvidenceLine, ...], *, only: tuple[str, ...] = ()) -> st
     rows = [quote(line) for line in chosen[:MAX_QUOTED_LINES]]
     if len(chosen) > MAX_QUOTED_LINES:
         rows.append(f"     … and {len(chosen) - MAX_QUOTED_LINES} more")
-    return fenced("\n".join(rows))
+    return fenced(dedent("\n".join(rows)))
 
 
 def quote(line: EvidenceLine) -> str:

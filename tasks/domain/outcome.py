@@ -48,6 +48,11 @@ class Check(Noun):
     passed: bool
     detail: str
 
+    @property
+    def told(self) -> str:
+        """What was found, with the name of what it was found of said once."""
+        return self.detail if self.detail.startswith(f"{self.name} ") else f"{self.name}: {self.detail}"
+
 
 class Verification(Noun):
     """The proof: the failed thing itself, run again."""

@@ -66,10 +66,7 @@ def _plan(story: Story) -> str:
 def _proof(story: Story) -> str:
     if story.verification is None:
         return ""
-    rows = [
-        f"- {'✅' if check.passed else '❌'} {prose(check.name)}: {prose(check.detail)}"
-        for check in story.verification.checks
-    ]
+    rows = [f"- {'✅' if check.passed else '❌'} {prose(check.told)}" for check in story.verification.checks]
     return "\n\n".join(["## Verification", "\n".join(rows)])
 
 

@@ -105,7 +105,7 @@ def _say_result(document: str) -> str:
 
 def _say_verification(document: str) -> str:
     verification = Verification.model_validate_json(document)
-    checks = "; ".join(f"{check.name}: {check.detail}" for check in verification.checks)
+    checks = "; ".join(check.told for check in verification.checks)
     return f"verification {'passed' if verification.passed else 'failed'} in {verification.seconds:.1f} s: {checks}"
 
 

@@ -14,12 +14,12 @@ pytestmark = [pytest.mark.demo, pytest.mark.xdist_group("demo")]
 def test_demo_heals_all_four_breakages_and_leaves_no_process(tmp_path: Path) -> None:
     environment = {**os.environ, "HEALFLOW_HOME": str(tmp_path / "home"), "COLUMNS": "160"}
     done = subprocess.run(
-        [sys.executable, "-m", "deployments.main", "demo", "--yes"],
+        [sys.executable, "-m", "deployments.main", "demo", "--yes", "--keep"],
         cwd=Path(__file__).parents[2],
         env=environment,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -31,6 +31,9 @@ def test_demo_heals_all_four_breakages_and_leaves_no_process(tmp_path: Path) -> 
     assert "/runs/flow-run/" in done.stdout
     assert re.search(r"Slack #deploys: Approval wanted: .*\n.* Approve and merge .* Snooze 1 hour ", done.stdout)
     assert re.search(r"Slack #deploys: Healed: .*\n  Decided by grace in Slack", done.stdout)
+    kept = tmp_path / "home" / "demo" / "home"
+    assert f"Kept: HEALFLOW_HOME={kept} healflow incidents" in done.stdout
+    assert (kept / "ledger.db").exists()
     assert left_over(str(tmp_path)) == []
 
 

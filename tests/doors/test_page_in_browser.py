@@ -79,6 +79,19 @@ def test_question_is_read_and_approved_without_a_script(browser: Browser, tmp_pa
     assert (given.answer, given.answered_by) == (Answer.APPROVE, "grace")
 
 
+def test_what_a_button_does_stands_below_it(browser: Browser, tmp_path: Path) -> None:
+    asked = Paged(tmp_path)
+    with served(asked) as base:
+        browser.open(f"{base}/approve/{asked.token()}")
+        for button, told in (
+            ("approve_and_merge", "the other merges it, too"),
+            ("snooze", "Reminds nobody for an hour"),
+        ):
+            form = f"form:has(button[value={button}])"
+            assert told in browser.text(f"{form} p.soft")
+            assert browser.place(f"{form} p.soft")["y"] > browser.place(f"button[value={button}]")["y"]
+
+
 def test_no_without_a_reason_is_not_sent_and_with_one_is_recorded(browser: Browser, tmp_path: Path) -> None:
     asked = Paged(tmp_path)
     with served(asked) as base:

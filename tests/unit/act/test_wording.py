@@ -69,5 +69,5 @@ def test_what_is_not_proven_never_reads_as_proven(reason: str) -> None:
 def test_a_proof_says_how() -> None:
     text = pull_request_text(triage(), verified())
     assert "**Proven.**" in text
-    assert "lint passes: 1 command ran" in text
+    assert "✅ lint passes: 1 command ran" in text, "the name once"
     assert pull_request_title(triage()) == "Run ruff format"

@@ -161,7 +161,7 @@ def test_pull_request_is_linked_and_no_other_text_is(tmp_path: Path) -> None:
 
 def test_markdown_of_the_card_is_no_markup_of_outside_text(tmp_path: Path) -> None:
     text = question_markdown(Told(tmp_path, author_may_approve=False).card())
-    assert "```\n  E1  log:test:7  " + LINE in text
+    assert "```\nE1  log:test:7  " + LINE in text
     assert "+import pytest" in text
     assert "Price: nothing." in text
     assert "not an author of the change" in text

@@ -138,6 +138,18 @@ def test_high_risk_is_asked_about_once_more(tmp_path: Path) -> None:
     assert card_blocks(risky)[-2]["elements"][0]["confirm"]["title"]["text"] == "High risk"
 
 
+def test_single_step_says_nothing_twice_and_several_say_which_is_which(tmp_path: Path) -> None:
+    card = Told(tmp_path).card()
+    (step,) = card.steps
+    two = card.model_copy(update={"steps": (step, step.model_copy(update={"number": 2}))})
+    named = [json.dumps(edit_form(ticket_of(card), one)["blocks"]) for one in (card, two)]
+    assert [f"(step 1: {step.summary}" in text for text in named] == [False, True]
+    told = [json.dumps(card_blocks(one), ensure_ascii=False) for one in (card, two)]
+    assert [f"risk {step.risk} · undo: " in text for text in told] == [False, True]
+    assert "Undo: " in told[0]
+    assert f"*Risk*\\n{step.risk}" in told[0]
+
+
 def test_forms_fit_the_limits_of_slack(tmp_path: Path) -> None:
     card = Told(tmp_path).card()
     step = card.steps[0].model_copy(
