@@ -6,16 +6,18 @@ Whoever can rewrite the whole database can forge a trail anew: an `anchor` kept 
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from tasks.clients.ledger.engine import reading, transaction
-from tasks.clients.ledger.tables import audit, audit_head, journal
+from tasks.clients.ledger.tables import approvals, audit, audit_head, journal, votes
+from tasks.domain.approval import Answer, Approval
 from tasks.domain.audit import GENESIS, AuditEntry, AuditReport
 
 _HEAD_ROW = 1
+ANSWERED = ("answer.recorded", "answer.expired")
 JOURNALLED = "journal"
 """Entries of this kind hold the SHA-256 of a line of an incident's journal instead of the line."""
 
@@ -72,7 +74,9 @@ class Audit:
             return tuple(_read(connection, query))
 
     def verify(self, *, anchor: tuple[int, str] | None = None) -> AuditReport:
-        """Check each link, the head, the journal's lines, and that the entry `anchor[0]` has the hash `anchor[1]`."""
+        """Check each link, the head, the journal's lines, the answers that count, and that the entry that `anchor[0]`
+        numbers has the hash `anchor[1]`.
+        """
         with reading(self._engine) as connection:
             entries = tuple(_read(connection, select(audit).order_by(audit.c.sequence)))
             head = connection.execute(select(audit_head)).first()
@@ -80,12 +84,16 @@ class Audit:
                 row.sequence: hashlib.sha256(row.document.encode()).hexdigest()
                 for row in connection.execute(select(journal.c.sequence, journal.c.document))
             }
+            counted = connection.execute(select(approvals.c.answer).where(approvals.c.answer.is_not(None))).scalars()
+            said = connection.execute(select(votes.c.document)).scalars()
+            answers = [Approval.model_validate_json(text) for text in (*counted, *said)]
         count, last = (head._mapping["count"], head.hash) if head is not None else (0, GENESIS)
         problem = (
             _broken_link(entries)
             or _wrong_head(entries, count, last)
             or _wrong_anchor(entries, anchor)
             or _altered_line(entries, lines)
+            or _untold_answer(entries, answers)
         )
         return AuditReport(entries=len(entries), head=entries[-1].hash if entries else GENESIS, problem=problem)
 
@@ -132,6 +140,23 @@ def _altered_line(entries: tuple[AuditEntry, ...], lines: Mapping[int, str]) -> 
             if lines.get(told["sequence"]) != told["sha256"]:
                 what = "altered" if told["sequence"] in lines else "deleted"
                 return f"line {told['sequence']} of the journal ({told['kind']} of {entry.incident_id}) was {what}"
-    first = min(bound, default=None)
-    slipped_in = [number for number in lines if first is not None and number >= first and number not in bound]
+    slipped_in = [number for number in lines if number not in bound]
+    if slipped_in and not entries:
+        return f"the trail is empty, and the journal has {len(slipped_in)} lines"
     return f"line {min(slipped_in)} of the journal was added past the trail" if slipped_in else ""
+
+
+def _untold_answer(entries: tuple[AuditEntry, ...], answers: Sequence[Approval]) -> str:
+    """The first answer that counts and that the trail does not tell of, or tells of otherwise."""
+    told: dict[tuple[str, str, datetime], Answer] = {}
+    for entry in entries:
+        if entry.kind in ANSWERED:
+            document = json.loads(entry.document)
+            told[document["request_id"], entry.actor, entry.at] = Answer(document.get("answer", Answer.EXPIRED))
+    for one in answers:
+        actor = one.identity.person if one.identity is not None else one.answered_by
+        said = told.get((one.request_id, actor[:128], one.answered_at))
+        joint = said is Answer.APPROVE_AND_MERGE and one.answer is Answer.APPROVE
+        if said is not one.answer and not joint:
+            return f"the answer to {one.request_id} ({one.answer} by {one.answered_by}) was written past the trail"
+    return ""

@@ -78,7 +78,10 @@ def _turn(engine: Engine) -> AbstractContextManager[None]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One transaction that only reads: it sees one state of the ledger and waits for no writer."""
-    with transaction(engine.execution_options(**{_READS: True})) as connection:
+    options: dict[str, Any] = {_READS: True}
+    if engine.dialect.name != "sqlite":  # which does so by itself; others show each statement what is newest
+        options["isolation_level"] = "REPEATABLE READ"
+    with transaction(engine.execution_options(**options)) as connection:
         yield connection
 
 

@@ -68,11 +68,28 @@ def tamper(folder: Path, statements: str) -> None:
             "INSERT INTO journal (incident_id, kind, at, document) SELECT incident_id, kind, at, 'x' FROM journal WHERE sequence = 1",
             "line 5 of the journal was added past the trail",
         ),
+        ("DELETE FROM audit; DELETE FROM audit_head", "the trail is empty, and the journal has 4 lines"),
+        ("DELETE FROM audit; UPDATE audit_head SET count = 0, hash = printf('%064d', 0)", "the trail is empty"),
+        (
+            """UPDATE approvals SET answer = replace(answer, '"answer":"approve"', '"answer":"approve_and_merge"')""",
+            "(approve_and_merge by grace) was written past the trail",
+        ),
+        (
+            """UPDATE approvals SET answer = replace(answer, '"person":"grace"', '"person":"ada"')""",
+            "was written past the trail",
+        ),
+        ("""UPDATE votes SET document = replace(document, 'grace', 'linus')""", "(approve by linus) was written past"),
     ],
 )
 def test_tampering_is_found_and_said_where(asked: Asked, tmp_path: Path, statements: str, found: str) -> None:
     tamper(tmp_path, statements)
     assert found in asked.ledger.audit.verify().problem
+
+
+def test_trail_that_was_begun_anew_is_found_once_more_is_written(asked: Asked, tmp_path: Path) -> None:
+    tamper(tmp_path, "DELETE FROM audit; DELETE FROM audit_head")
+    asked.ledger.incidents.note(asked.incident.id, "and on it goes", at=NOW)
+    assert "line 1 of the journal was added past the trail" in asked.ledger.audit.verify().problem
 
 
 def test_trail_cut_with_its_head_is_found_by_an_anchor_kept_elsewhere(asked: Asked, tmp_path: Path) -> None:
@@ -81,7 +98,7 @@ def test_trail_cut_with_its_head_is_found_by_an_anchor_kept_elsewhere(asked: Ask
     tamper(
         tmp_path,
         f"DELETE FROM audit WHERE sequence > 3; UPDATE audit_head SET count = 3, hash = '{kept.hash}';"
-        "DELETE FROM journal WHERE sequence > 3",
+        "DELETE FROM journal WHERE sequence > 3; UPDATE approvals SET answer = NULL; DELETE FROM votes",
     )
     assert asked.ledger.audit.verify().problem == ""
     problem = asked.ledger.audit.verify(anchor=(before.entries, before.head)).problem
