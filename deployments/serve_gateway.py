@@ -16,6 +16,7 @@ from deployments.dispatcher import Bounds, Dispatcher
 from deployments.gateway import make_app
 from deployments.gateway.measuring import Measures
 from deployments.home import Home
+from deployments.log_lines import log_to_stderr
 from deployments.looking import Looks
 from deployments.notifying import Notifier, open_channels
 from flows.resolving import read_live
@@ -28,7 +29,7 @@ SECONDS_AFTER_AN_ERROR = 10.0
 
 def main() -> None:
     """Serve until SIGTERM."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_stderr()
     logging.getLogger("httpx").setLevel(logging.WARNING)
     settings = Settings()
     ledger, measures = Ledger.open(settings.ledger_url), Measures()

@@ -4,7 +4,6 @@ Only what is listed can be changed. In a patch the new value takes the old one's
 the patch applies where it applied before, and the approver is shown it again.
 """
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -21,7 +20,6 @@ EDITABLE: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Which parameters of which remedy a person may change; the action's own schema checks the value again."""
 MAX_VALUE_CHARACTERS = 200
-_ONE_LINE = re.compile(r"[^\x00-\x1f\x7f]+")
 
 
 def editable(plan: Plan) -> Mapping[str, str]:
@@ -53,11 +51,12 @@ def edit_plan(plan: Plan, approval: Approval) -> Plan:
 
 def check_edit(known: Mapping[str, str], key: str, value: str) -> None:
     """Raises:
-    BadInputError: `key` cannot be changed, or `value` is empty, too long or more than one line.
+    BadInputError: `key` cannot be changed, or `value` is empty, too long, more than one line, or holds what cannot be
+        seen.
     """
     if key not in known:
         raise BadInputError(f"{key[:80]!r} cannot be changed; there is {', '.join(known) or 'nothing to change'}")
-    if not _ONE_LINE.fullmatch(value.strip()) or len(value) > MAX_VALUE_CHARACTERS:
+    if not value.strip() or not value.strip().isprintable() or len(value) > MAX_VALUE_CHARACTERS:
         raise BadInputError(f"{key} has to be one line of at most {MAX_VALUE_CHARACTERS} characters")
 
 

@@ -16,14 +16,16 @@ from tasks.domain.approval import (
     Person,
     Refusal,
     is_same_author,
+    readable,
 )
 from tasks.domain.incident import IncidentStatus
 
-MAX_REASON_CHARACTERS = 1_000
+MAX_NAME_CHARACTERS = 100
 
 
 def identify(kind: IdentityKind, name: str, people: Sequence[Person]) -> Identity:
     """Whose answer it is. A name that nobody of `people` has is a person of its own, marked with who vouches."""
+    name = " ".join(readable(name, limit=MAX_NAME_CHARACTERS).split())
     known = next((one for one in people if one.is_known_as(kind, name)), None)
     if known is not None:
         return Identity(kind=kind, name=name, person=known.name, listed=True)
@@ -60,7 +62,7 @@ def judge(
         answered_by=attempt.identity.person if attempt.identity.listed else attempt.identity.name,
         verified=attempt.identity.verified,
         channel=attempt.channel,
-        reason=attempt.reason.strip()[:MAX_REASON_CHARACTERS],
+        reason=attempt.reason,
         answered_at=attempt.at,
         identity=attempt.identity,
         together_with=tuple(vote.answered_by for vote in votes) if attempt.answer.approves else (),

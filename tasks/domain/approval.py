@@ -3,8 +3,9 @@
 import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from tasks.domain.base import Noun, UtcTime
 
@@ -187,6 +188,21 @@ class ApprovalLink(Noun):
     """Who vouches for that: the vote of whoever made the link, or `email:ADDRESS` when it was sent there."""
 
 
+MAX_REASON_CHARACTERS = 1_000
+_UNREADABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+"""Unicode categories: control, invisible (with what reverses text), surrogate, private, unassigned."""
+
+
+def readable(text: str, *, limit: int) -> str:
+    """What somebody typed, as it can be stored and shown anywhere: line breaks stay, what cannot be seen goes."""
+    seen = "".join(char for char in text[: 4 * limit] if char == "\n" or unicodedata.category(char) not in _UNREADABLE)
+    return seen.strip()[:limit]
+
+
+def _reason(told: object) -> object:
+    return readable(told, limit=MAX_REASON_CHARACTERS) if isinstance(told, str) else told
+
+
 SNOOZE_SECONDS = 3600
 """For so long a question that somebody put off reminds nobody, through whatever channel."""
 
@@ -200,7 +216,7 @@ class Attempt(Noun):
     answer: Answer
     identity: Identity
     channel: ApprovalChannel
-    reason: str = ""
+    reason: Annotated[str, BeforeValidator(_reason)] = ""
     edits: Mapping[str, str] = Field(default_factory=dict)
     snooze_seconds: int = Field(default=0, ge=0, le=7 * 24 * 3600)
     """How long to be quiet, for `Answer.SNOOZE`."""

@@ -9,6 +9,8 @@ from tasks.domain.incident import ClusterTarget, IncidentStatus, Signal
 from tasks.domain.owning import owners_by_name
 
 _CLOSEST = {by: position for position, by in enumerate(GroupedBy)}
+MAX_KEY = 380
+"""Characters of a bond that are told from another; the ledger's columns hold a few more."""
 _SETTLED = frozenset({IncidentStatus.HEALED, IncidentStatus.UNDONE, IncidentStatus.RESOLVED})
 """Ends after which the cause is gone: what fails then is news."""
 
@@ -32,7 +34,8 @@ def group_keys(
         (GroupedBy.GROUP, signal.group and apart + signal.group),
     )
     wanted = set(by)
-    return tuple(dict.fromkeys(GroupKey(by=kind, value=value) for kind, value in values if value and kind in wanted))
+    told = (GroupKey(by=kind, value=value[:MAX_KEY]) for kind, value in values if value and kind in wanted)
+    return tuple(dict.fromkeys(told))
 
 
 def _targets(place: ClusterTarget, suffering: Sequence[ObjectRef]) -> Iterator[str]:

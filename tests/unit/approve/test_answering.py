@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.approve import expire
-from tasks.domain.approval import Answer, IdentityKind, Refusal
+from tasks.approve import attempt_at, expire, identify
+from tasks.domain.approval import Answer, ApprovalChannel, IdentityKind, Refusal
 from tasks.domain.incident import IncidentStatus
 from tests.unit.approve.asking import NOW, Asked
 
@@ -159,6 +159,25 @@ def test_silence_is_recorded_once_and_only_after_the_deadline(tmp_path: Path) ->
     assert expire(asked.ledger, asked.request, now=LATE)
     assert not expire(asked.ledger, asked.request, now=LATE)
     assert asked.trail() == ["answer.expired"]
+
+
+def test_what_cannot_be_stored_or_seen_keeps_no_no_from_counting(tmp_path: Path) -> None:
+    asked = Asked(tmp_path)
+    assert asked.say(Answer.REJECT, "Gr\x1b[2J\nace\ud800", IdentityKind.TYPED).settles
+    stored = asked.ledger.approvals.get(asked.request.id)
+    assert stored is not None
+    assert stored.answer is not None
+    assert stored.answer.answered_by == "Gr[2J ace"
+    attempt = attempt_at(
+        asked.request,
+        answer=Answer.REJECT,
+        identity=identify(IdentityKind.LOCAL, "ada", ()),
+        channel=ApprovalChannel.COMMAND_LINE,
+        reason="no\x00\x1b[31m\u202e\ud800,\nnever" + "!" * 100_000,
+        now=NOW,
+    )
+    assert attempt.reason.startswith("no[31m,\nnever!!")
+    assert len(attempt.reason) == 1_000
 
 
 def test_nonce_is_never_in_the_trail(tmp_path: Path) -> None:
