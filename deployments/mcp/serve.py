@@ -14,6 +14,7 @@ from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
 
 from deployments.home import Home
+from deployments.log_lines import log_to_stderr
 from deployments.mcp.server import make_server
 from tasks.clients.ledger import Ledger
 from tasks.errors import BadInputError, ConflictError
@@ -25,7 +26,7 @@ MAX_BODY_BYTES = 65_536
 
 def serve_stdio(settings: Settings) -> None:
     """Serve one client over standard input and output, until it closes them."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    log_to_stderr(logging.WARNING)
     Home(settings).make()
     make_server(settings, Ledger.open(settings.ledger_url)).run("stdio")
 

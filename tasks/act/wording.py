@@ -10,7 +10,8 @@ from tasks.domain.plan import Plan
 from tasks.domain.story import Triage
 
 _MENTION = re.compile(r"@(?=[A-Za-z0-9])")
-_CODE = re.compile(r"(?P<fence>`{3,}).*?(?P=fence)|`[^`\n]*`", re.DOTALL)
+_CODE = re.compile(r"(?<!\\)(?:(?P<fence>`{3,}).*?(?P=fence)|`[^`\n]*`)", re.DOTALL)
+"""A backtick that is escaped begins no code."""
 
 
 def pull_request_title(triage: Triage) -> str:

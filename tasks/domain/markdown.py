@@ -24,8 +24,10 @@ def inline(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Outside text inside a sentence: no markup, no links, no HTML."""
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
+    """Outside text inside a sentence: no markup, no HTML, no links, not even bare ones, and nobody is notified."""
+    plain = re.sub(r"([\\`*_\[\]<>|#~])", r"\\\1", " ".join(text.split()))
+    unlinked = re.sub(r"(?i)(?<=\w)(:)(?=//)|(?<=\bwww)(\.)", lambda found: f"\\{found[0]}", plain)
+    return re.sub(r"@(?=[A-Za-z0-9])", "@\u200b", unlinked)
 
 
 def quoted(lines: tuple[EvidenceLine, ...], *, only: tuple[str, ...] = ()) -> str:

@@ -55,6 +55,7 @@ def test_an_address_that_is_none_is_left_out() -> None:
 
 
 def test_code_stays_as_it_is() -> None:
+    assert "@ada" not in without_mentions(r"an escaped \`@ada\` and \`\`\`@ada\`\`\` are no code")
     text = "mail @ada `actions/checkout@v4`\n```\n@ada\n```\n@eve"
     assert without_mentions(text) == "mail @\u200bada `actions/checkout@v4`\n```\n@ada\n```\n@\u200beve"
 

@@ -1,5 +1,9 @@
 """Outside text stays inside its block, and a diff shows what a person reads."""
 
+import re
+
+import pytest
+
 from tasks.domain.markdown import bounded_diff, fenced, prose
 
 DIFF = """diff --git a/a.txt b/a.txt
@@ -17,7 +21,18 @@ def test_text_cannot_close_its_own_block() -> None:
 
 
 def test_prose_is_no_markup() -> None:
-    assert prose("[click](http://evil) <b>") == r"\[click\](http://evil) \<b\>"
+    assert prose("[click](http://evil) <b>") == r"\[click\](http\://evil) \<b\>"
+
+
+@pytest.mark.parametrize("text", ["https://evil.example", "HTTP://evil", "see www.evil.example", "ftp://x", "a://b"])
+def test_bare_address_in_prose_is_no_link(text: str) -> None:
+    assert not re.search(r"(?i)[a-z]://|www\.", prose(text))
+    assert prose(text).replace("\\", "") == text
+
+
+@pytest.mark.parametrize("text", ["@acme/team", "`@acme/team`", "thanks @ada", "```@ada```"])
+def test_nobody_is_notified_by_prose(text: str) -> None:
+    assert not re.search(r"@\w", prose(text))
 
 
 def test_diff_is_shown_without_gits_index_line_and_with_all_others() -> None:
