@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,18 @@ import pytest
 from deployments.demo.project import DemoRepository
 from deployments.dispatcher import Dispatcher
 from deployments.gateway import make_app
+from deployments.looking import LONGEST_PAUSE, Looks
 from deployments.prefect_runs import PrefectRuns
+from flows.resolving import read_live
 from tasks.clients.kubernetes.cluster import Cluster
 from tasks.domain.approval import Answer
 from tasks.domain.cluster import dig
+from tasks.domain.cluster_health import ObjectHealth, health_of
 from tasks.domain.failure_class import FailureClass
 from tasks.domain.incident import Incident, IncidentStatus
 from tasks.domain.rollout import Rollout, RolloutState
 from tasks.rollout.steps import record_release
+from tasks.verify.cluster import read_health_state
 from tests.cluster.alerts import crash_looping, notification, replicas_mismatch
 from tests.cluster.faults import ENV_CRASH, READY, SERVER, container, deployment
 from tests.cluster.shop import Shop
@@ -40,6 +44,8 @@ class Alerted:
         self.healing, self.ledger = healing, healing.ledger
         self._app = make_app(healing.settings, healing.ledger, "s3cret-for-tests", event_tokens=(TOKEN,))
         self._dispatcher = Dispatcher(healing.ledger, PrefectRuns())
+        kubernetes = healing.settings.kubernetes
+        self.looks = Looks(healing.ledger, read_live(kubernetes), stable_seconds=kubernetes.stable_seconds)
         healing.serve()
 
     def send(self, body: bytes, *, token: str = TOKEN) -> int:
@@ -91,18 +97,20 @@ def crashing_cart(cluster: Cluster, namespace: str, healing: Healing) -> tuple[S
     return shop, seen[-1]
 
 
-def mailer_without_image(cluster: Cluster, namespace: str, healing: Healing) -> Shop:
+def mailer_without_image(cluster: Cluster, namespace: str, healing: Healing) -> tuple[Shop, str]:
+    """A mailer that waits for an image that there is none of, and the one that it had."""
     mailer = Shop(cluster, namespace, healing, deployment(container(SERVER, readinessProbe=READY), name="mailer"))
+    good = str(mailer.image())
     mailer.change(IMAGE, BAD)
     mailer.wait(lambda: waiting_pod(cluster, namespace, "Image"), 150)
-    return mailer
+    return mailer, good
 
 
-def test_alerts_of_a_crash_are_healed_after_a_yes_and_what_resolves_is_not_touched(
+def test_alerts_of_a_crash_are_healed_after_a_yes_and_what_resolves_is_looked_at_and_not_touched(
     cluster: Cluster, namespace: str, alerted: Alerted
 ) -> None:
     healing, since = alerted.healing, datetime.now(UTC)
-    mailer = mailer_without_image(cluster, namespace, healing)
+    mailer, good = mailer_without_image(cluster, namespace, healing)
     shop, pod = crashing_cart(cluster, namespace, healing)
     crash, mismatch = crash_looping(namespace, pod), replicas_mismatch(namespace, "cart")
     other = replicas_mismatch(namespace, "mailer")
@@ -129,12 +137,21 @@ def test_alerts_of_a_crash_are_healed_after_a_yes_and_what_resolves_is_not_touch
 
     gone = [notification(one, at=datetime.now(UTC), since=since, resolved=True) for one in (crash, mismatch, other)]
     assert [alerted.send(body) for body in gone] == [202, 202, 202]
+    assert [one.status for one in alerted.hand_on()] == [IncidentStatus.HEALED, IncidentStatus.WAITING]
+    alerted.looks.tick(datetime.now(UTC))
+    assert [one.status for one in alerted.hand_on()] == [IncidentStatus.HEALED, IncidentStatus.WAITING]
+    assert [one.what for one in healing.story(second).timeline if "it still fails and goes on" in one.what] != []
+
+    mailer.change(IMAGE, good)
+    mailer.wait(lambda: health(cluster, mailer).healthy)
+    for seconds in (0, healing.settings.kubernetes.stable_seconds):
+        alerted.looks.tick(datetime.now(UTC) + LONGEST_PAUSE + timedelta(seconds=seconds))
     assert [one.status for one in alerted.hand_on()] == [IncidentStatus.HEALED, IncidentStatus.RESOLVED]
     assert healing.say(second, Answer.APPROVE).refusal is not None, "what resolved is no longer asked about"
     left = healing.go_on(second)
     assert left is not None
     assert (left.status, left.action_names) == (IncidentStatus.RESOLVED, ())
-    assert mailer.image() == BAD
+    assert mailer.image() == good, "what was done is not ours"
 
 
 def kind_and_name(incident: Incident) -> str:
@@ -148,6 +165,10 @@ def found(healing: Healing, incident: Incident) -> tuple[FailureClass, str]:
     assert diagnosis is not None
     assert diagnosis.culprit is not None
     return diagnosis.failure_class, diagnosis.culprit.name
+
+
+def health(cluster: Cluster, shop: Shop) -> ObjectHealth:
+    return health_of(read_health_state(cluster, [shop.cart]), shop.cart)
 
 
 def environment(shop: Shop) -> Any:
