@@ -8,16 +8,37 @@ from tasks.clients.ledger import Ledger
 from tasks.clients.pipeline import RunStore
 from tasks.clients.workspace import Workspace
 from tasks.collect.local_run import LocalRunReader
+from tasks.domain.approval import Approval
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.grouping import Following, Member
 from tasks.domain.incident import Incident, Signal, SignalSource, signal_key
+from tasks.domain.outcome import Outcome
+from tasks.domain.plan import Decision
 from tasks.domain.story import Explanation, Remediation, Triage
 from tasks.errors import PermanentError
+from tasks.remember.task import close
 from tasks.settings import Settings
 from tasks.verify.task import failing_in_cluster
 
+MAX_LOOKS = 5
+"""So often is looked again because further failures joined meanwhile; a storm does not keep an incident open."""
 MAX_RUNS = 20
 """So many other failed runs are read; what is beyond gets its look with the incident that follows."""
+
+
+def close_with_what_is_left(
+    story: Triage, decision: Decision, approval: Approval | None, remediation: Remediation | None
+) -> Outcome:
+    """Write the end, and open the incident of what still fails with it. Failures that join while it is looked whether
+    the others fail are looked at, too."""
+    ledger = Ledger.shared(Settings().ledger_url)
+    for _ in range(MAX_LOOKS):
+        seen = ledger.members.count(story.incident.id)
+        following = left_behind(story, remediation)
+        written = close(story, decision, approval, remediation, following, seen)
+        if written is not None:
+            return Outcome.model_validate(written)
+    return Outcome.model_validate(close(story, decision, approval, remediation, left_behind(story, remediation)))
 
 
 def left_behind(story: Triage, remediation: Remediation | None) -> Following | None:

@@ -8,7 +8,8 @@ from prefect.logging import get_run_logger
 
 from flows.announcing import announce
 from flows.asking import ask_and_wait, edited
-from flows.following import left_behind
+from flows.following import close_with_what_is_left
+from flows.joining import join_same_cause
 from flows.living import giving_signs, own_run_id
 from flows.remediate import remediate
 from flows.triage import triage
@@ -53,6 +54,9 @@ def _heal(incident_id: str, run_id: str) -> Outcome:
         meanwhile = read_end(incident_id)
         if meanwhile is not None:
             return Outcome.model_validate(meanwhile)  # it went away by itself
+        joined = join_same_cause(story)
+        if joined is not None:
+            return joined
         outcome = _decide_and_act(story, run_id)
     announce(story, outcome)
     return outcome
@@ -64,7 +68,7 @@ def _decide_and_act(story: Triage, run_id: str) -> Outcome:
     if decision.verdict is Verdict.DENY:
         return Outcome.model_validate(close(story, decision, None, None))
     if not story.plan.changes_something:
-        return Outcome.model_validate(close(story, decision, None, None, left_behind(story, None)))
+        return close_with_what_is_left(story, decision, None, None)
     if decision.verdict is Verdict.ASK:
         publish(story.incident.id)
         announce(story)
@@ -80,4 +84,4 @@ def _go_on(settled: Settled, run_id: str) -> Outcome:
         if not approval.answer.approves:
             return Outcome.model_validate(close(story, decision, approval, None))
     remediation = Remediation.model_validate(remediate(story, decision, approval, run_id))
-    return Outcome.model_validate(close(story, decision, approval, remediation, left_behind(story, remediation)))
+    return close_with_what_is_left(story, decision, approval, remediation)

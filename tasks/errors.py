@@ -22,6 +22,10 @@ class SupersededError(HealflowError):
     """Another run has taken this heal over: this one does nothing more, and says nothing of the incident's end."""
 
 
+class OvertakenError(HealflowError):
+    """Something came in while a step was prepared: nothing was done, and it is to be prepared again."""
+
+
 class PermanentError(HealflowError):
     """Trying again would fail in the same way: a person has to change something."""
 

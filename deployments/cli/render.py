@@ -24,6 +24,7 @@ _STYLES = {
     IncidentStatus.EXPIRED: "red",
     IncidentStatus.UNDONE: "yellow",
     IncidentStatus.RESOLVED: "green",
+    IncidentStatus.JOINED: "green",
     IncidentStatus.WAITING: "bold cyan",
 }
 MAX_LINES = 12

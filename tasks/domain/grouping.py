@@ -12,6 +12,8 @@ class GroupedBy(StrEnum):
     FINGERPRINT = "fingerprint"
     """The sender calls both by the same name."""
     TARGET = "target"
+    CAUSE = "cause"
+    """What has to change for both, as the triage of each found."""
     DEPENDENCY = "dependency"
     NODE = "node"
     COMMIT = "commit"

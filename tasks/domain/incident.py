@@ -166,7 +166,7 @@ class Delivery(Noun):
 
 
 class IncidentStatus(StrEnum):
-    """Where an incident stands; the last nine are ends."""
+    """Where an incident stands; the last ten are ends."""
 
     OPEN = "open"
     TRIAGED = "triaged"
@@ -183,6 +183,8 @@ class IncidentStatus(StrEnum):
     IGNORED = "ignored"
     RESOLVED = "resolved"
     """It went away by itself before anything was done."""
+    JOINED = "joined"
+    """Its failures are members of another incident, which is about the same cause."""
 
     @property
     def ended(self) -> bool:

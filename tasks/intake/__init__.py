@@ -4,7 +4,7 @@ from tasks.intake.alertmanager import parse_alertmanager
 from tasks.intake.delivery import as_delivery, read_delivery
 from tasks.intake.events import EVENT_WINDOW_SECONDS, EventPayload, check_event_signature, parse_event
 from tasks.intake.github import parse_github
-from tasks.intake.grouping import choose_incident, group_keys
+from tasks.intake.grouping import cause_keys, choose_incident, group_keys
 from tasks.intake.prefect import parse_prefect
 from tasks.intake.slack import (
     check_slack_signature,
@@ -21,6 +21,7 @@ __all__ = [
     "SIGNATURE_HEADER",
     "EventPayload",
     "as_delivery",
+    "cause_keys",
     "check_age",
     "check_bearer",
     "check_event_signature",

@@ -11,8 +11,8 @@ from tasks.domain.owning import owners_by_name
 _CLOSEST = {by: position for position, by in enumerate(GroupedBy)}
 MAX_KEY = 380
 """Characters of a bond that are told from another; the ledger's columns hold a few more."""
-_SETTLED = frozenset({IncidentStatus.HEALED, IncidentStatus.UNDONE, IncidentStatus.RESOLVED})
-"""Ends after which the cause is gone: what fails then is news."""
+_SETTLED = frozenset({IncidentStatus.HEALED, IncidentStatus.UNDONE, IncidentStatus.RESOLVED, IncidentStatus.JOINED})
+"""Ends after which the cause is gone, or healed elsewhere: what fails then is news."""
 
 
 def group_keys(
@@ -36,6 +36,16 @@ def group_keys(
     wanted = set(by)
     told = (GroupKey(by=kind, value=value[:MAX_KEY]) for kind, value in values if value and kind in wanted)
     return tuple(dict.fromkeys(told))
+
+
+def cause_keys(
+    signal: Signal, cause: ObjectRef, victims: Sequence[ObjectRef] = (), *, by: Iterable[GroupedBy] = tuple(GroupedBy)
+) -> tuple[GroupKey, ...]:
+    """What a failure is about once triage has found what has to change for it: that, first, and all that suffers."""
+    context = signal.cluster.context if signal.cluster is not None else ""
+    changes = GroupKey(by=GroupedBy.CAUSE, value=f"{context}:{cause}".removeprefix(":")[:MAX_KEY])
+    suffering = group_keys(signal, by=set(by) & {GroupedBy.TARGET}, suffering=(cause, *victims))
+    return (*([changes] if GroupedBy.CAUSE in by else []), *suffering)
 
 
 def _targets(place: ClusterTarget, suffering: Sequence[ObjectRef]) -> Iterator[str]:

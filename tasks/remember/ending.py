@@ -18,14 +18,17 @@ def end_incident(
     plan: Plan | None,
     following: Following | None = None,
     withdrawn: Sequence[Approval] = (),
+    members_seen: int | None = None,
 ) -> Outcome:
     """End an incident as `outcome` says; returns how it ended. What had ended otherwise stays so, and its story tells
     the rest: a run that was taken for lost may come to its end yet.
 
     `plan` is what was, or would have been, done; `following` the incident that is opened for what still fails;
-    `withdrawn` the silence on its questions that nobody shall answer any more.
+    `withdrawn` the silence on its questions that nobody shall answer any more; `members_seen` how many failures it had
+    when it was looked which of them still show.
 
     Raises:
+        OvertakenError: it has more by now; nothing was written.
         HealflowError: the ledger cannot be written; then nothing of the end is.
     """
     ended = ledger.memory.end(
@@ -35,6 +38,7 @@ def end_incident(
         plan=plan,
         following=following,
         withdrawn=withdrawn,
+        members_seen=members_seen,
     )
     if ended:
         return outcome

@@ -57,6 +57,20 @@ def unhealed_outcome(incident: Incident, reason: str, *, fingerprint: str, now: 
     )
 
 
+def joined_outcome(incident: Incident, diagnosis: Diagnosis, home_id: str, *, now: datetime) -> Outcome:
+    """The end of an incident whose cause another one in flight is about."""
+    return Outcome(
+        incident_id=incident.id,
+        fingerprint=diagnosis.fingerprint,
+        failure_class=diagnosis.failure_class,
+        status=IncidentStatus.JOINED,
+        action_names=(),
+        summary=f"Joined {home_id}, which is about the same cause; what that leaves failing gets a heal of its own.",
+        seconds=max(0.0, (now - incident.opened_at).total_seconds()),
+        ended_at=now,
+    )
+
+
 def resolved_outcome(incident: Incident, diagnosis: Diagnosis | None, *, proof: str, now: datetime) -> Outcome:
     """The end of an incident whose failure went away before anything was done; `proof` says what that is known from."""
     return Outcome(

@@ -14,6 +14,7 @@ from tasks.domain.incident import Incident, IncidentStatus
 from tasks.domain.outcome import Outcome, SimilarIncident
 from tasks.domain.plan import Decision
 from tasks.domain.story import Remediation, Settled, Triage
+from tasks.errors import OvertakenError
 from tasks.remember.ending import end_incident
 from tasks.remember.record import draw_outcome, unhealed_outcome
 from tasks.remember.report import story_markdown
@@ -46,11 +47,16 @@ def close(
     approval: Approval | None,
     remediation: Remediation | None,
     following: Following | None = None,
-) -> Outcome:
-    """Write the end of a triaged incident, and open that of what it leaves."""
+    members_seen: int | None = None,
+) -> Outcome | None:
+    """Write the end of a triaged incident, and open that of what it leaves; `None`, and nothing is written, when the
+    incident has more failures by now than `members_seen`."""
     now = datetime.now(UTC)
     outcome = draw_outcome(triage, decision, approval, remediation, following, now=now)
-    return _write_end(triage.incident, outcome, triage=triage, following=following)
+    try:
+        return _write_end(triage.incident, outcome, triage=triage, following=following, members_seen=members_seen)
+    except OvertakenError:
+        return None
 
 
 @task(task_run_name="write the end", persist_result=True, **RETRYING)
@@ -84,13 +90,19 @@ def read_settled(incident_id: str) -> Settled | None:
 
 
 def _write_end(
-    incident: Incident, outcome: Outcome, *, triage: Triage | None, following: Following | None = None
+    incident: Incident,
+    outcome: Outcome,
+    *,
+    triage: Triage | None,
+    following: Following | None = None,
+    members_seen: int | None = None,
 ) -> Outcome:
     ledger = _ledger()
     known = ledger.memory.outcome_of(incident.id)
     if known is not None and known.status in (outcome.status, IncidentStatus.RESOLVED):
         return known
-    return end_incident(ledger, incident, outcome, plan=triage.plan if triage else None, following=following)
+    plan = triage.plan if triage else None
+    return end_incident(ledger, incident, outcome, plan=plan, following=following, members_seen=members_seen)
 
 
 @task(  # Prefect's own errors are no TransientError: whatever happens is tried again

@@ -25,7 +25,7 @@ from tasks.domain.rollout import Rollout, RolloutState
 from tasks.rollout.steps import record_release
 from tasks.verify.cluster import read_health_state
 from tests.cluster.alerts import crash_looping, notification, replicas_mismatch
-from tests.cluster.faults import ENV_CRASH, READY, SERVER, container, deployment
+from tests.cluster.faults import ENV_CRASH, READY, SERVER, container, deployment, service
 from tests.cluster.shop import Shop
 from tests.flows.healing import Healing
 
@@ -114,12 +114,16 @@ def test_alerts_of_a_crash_are_healed_after_a_yes_and_what_resolves_is_looked_at
     shop, pod = crashing_cart(cluster, namespace, healing)
     crash, mismatch = crash_looping(namespace, pod), replicas_mismatch(namespace, "cart")
     other = replicas_mismatch(namespace, "mailer")
-    firing = [notification(*labels, at=datetime.now(UTC), since=since) for labels in ((crash,), (mismatch, other))]
+    shop.create(service("cart", name="front"))
+    front = {"alertname": "ProbeFails", "namespace": namespace, "service": "front", "severity": "critical"}
+    groups = ((crash,), (mismatch, other), (front,))
+    firing = [notification(*labels, at=datetime.now(UTC), since=since) for labels in groups]
     assert alerted.send(firing[0], token="guessed") == 401
     assert alerted.hand_on() == []
-    assert [alerted.send(body) for body in firing] == [202, 202]
-    first, second = alerted.hand_on()
-    assert [kind_and_name(one) for one in (first, second)] == [f"Pod {pod}", "Deployment mailer"]
+    assert [alerted.send(body) for body in firing] == [202, 202, 202]
+    first, second, third = alerted.hand_on()
+    names = [kind_and_name(one) for one in (first, second, third)]
+    assert names == [f"Pod {pod}", "Deployment mailer", "Service front"]
     assert healing.ledger.members.count(first.id) == 2, "the pod's workload is no second failure"
     expected = {first.id: (FailureClass.K8S_CRASH_ENV, shop), second.id: (FailureClass.K8S_IMAGE_NOTFOUND, mailer)}
     for incident in (first, second):
@@ -127,6 +131,10 @@ def test_alerts_of_a_crash_are_healed_after_a_yes_and_what_resolves_is_looked_at
         failure_class, place = expected[incident.id]
         assert found(healing, incident) == (failure_class, str(place.cart))
     assert (environment(shop), mailer.image()) == ([], BAD), "nothing is changed before the answer"
+    joined = healing.go_on(third)
+    assert joined is not None
+    assert (joined.status, healing.ledger.approvals.of_incident(third.id)) == (IncidentStatus.JOINED, ())
+    assert healing.ledger.members.count(first.id) == 3, "what suffers by the crash is healed with it"
 
     assert healing.say(first, Answer.APPROVE).refusal is None
     alerted.hand_on()
@@ -137,18 +145,24 @@ def test_alerts_of_a_crash_are_healed_after_a_yes_and_what_resolves_is_looked_at
 
     gone = [notification(one, at=datetime.now(UTC), since=since, resolved=True) for one in (crash, mismatch, other)]
     assert [alerted.send(body) for body in gone] == [202, 202, 202]
-    assert [one.status for one in alerted.hand_on()] == [IncidentStatus.HEALED, IncidentStatus.WAITING]
+    what_resolves_is_looked_at(cluster, alerted, second, mailer, good)
+
+
+def what_resolves_is_looked_at(cluster: Cluster, alerted: Alerted, incident: Incident, mailer: Shop, good: str) -> None:
+    """The end that an alert tells of the mailer counts once somebody repaired it, and not before."""
+    healing = alerted.healing
+    assert [one.status for one in alerted.hand_on() if one.id == incident.id] == [IncidentStatus.WAITING]
     alerted.looks.tick(datetime.now(UTC))
-    assert [one.status for one in alerted.hand_on()] == [IncidentStatus.HEALED, IncidentStatus.WAITING]
-    assert [one.what for one in healing.story(second).timeline if "it still fails and goes on" in one.what] != []
+    assert [one.status for one in alerted.hand_on() if one.id == incident.id] == [IncidentStatus.WAITING]
+    assert [one.what for one in healing.story(incident).timeline if "it still fails and goes on" in one.what] != []
 
     mailer.change(IMAGE, good)
     mailer.wait(lambda: health(cluster, mailer).healthy)
     for seconds in (0, healing.settings.kubernetes.stable_seconds):
         alerted.looks.tick(datetime.now(UTC) + LONGEST_PAUSE + timedelta(seconds=seconds))
-    assert [one.status for one in alerted.hand_on()] == [IncidentStatus.HEALED, IncidentStatus.RESOLVED]
-    assert healing.say(second, Answer.APPROVE).refusal is not None, "what resolved is no longer asked about"
-    left = healing.go_on(second)
+    assert [one.status for one in alerted.hand_on() if one.id == incident.id] == [IncidentStatus.RESOLVED]
+    assert healing.say(incident, Answer.APPROVE).refusal is not None, "what resolved is no longer asked about"
+    left = healing.go_on(incident)
     assert left is not None
     assert (left.status, left.action_names) == (IncidentStatus.RESOLVED, ())
     assert mailer.image() == good, "what was done is not ours"

@@ -17,6 +17,7 @@ from tasks.clients.ledger.event_writer import EventWriter
 from tasks.clients.ledger.events import Backlog, Events, EventStatus, StoredEvent
 from tasks.clients.ledger.heals import Delay, Heals
 from tasks.clients.ledger.incidents import EntryKind, Incidents, JournalEntry, StoredIncident
+from tasks.clients.ledger.joining import Joining
 from tasks.clients.ledger.leases import Leases
 from tasks.clients.ledger.members import Members
 from tasks.clients.ledger.memory import Memory, StoredAction
@@ -46,6 +47,7 @@ class Ledger:
         self.event_writer = EventWriter(engine)
         self.incidents = Incidents(engine)
         self.members = Members(engine)
+        self.joining = Joining(engine)
         self.approvals = Approvals(engine)
         self.cards = Cards(engine)
         self.memory = Memory(engine)

@@ -13,7 +13,7 @@ from sqlalchemy.pool import Pool
 from tasks.clients.ledger.turns import Turns
 from tasks.errors import PermanentError, TransientError
 
-HEAD_REVISION = "0009"
+HEAD_REVISION = "0010"
 _READS = "healflow_reads"
 BUSY_TIMEOUT_SECONDS = 30
 """How long a writer waits for another transaction on SQLite."""

@@ -5,11 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, Select, func, insert, not_, select, update
+from sqlalchemy import Connection, Engine, RowMapping, Select, delete, func, insert, not_, select, update
 
 from tasks.clients.ledger.audit import append_journalled
 from tasks.clients.ledger.engine import reading, transaction
-from tasks.clients.ledger.tables import incidents, journal
+from tasks.clients.ledger.tables import incidents, journal, outcomes
 from tasks.domain.base import Noun, UtcTime
 from tasks.domain.incident import Incident, IncidentStatus, SignalKind
 from tasks.errors import NotFoundError
@@ -155,7 +155,7 @@ class Incidents:
     def note(self, incident_id: str, text: str, *, at: datetime) -> None:
         """Append a sentence for the operator."""
         with transaction(self._engine) as connection:
-            append_entry(connection, incident_id, EntryKind.NOTE, json.dumps({"text": text}), at=at)
+            append_note(connection, incident_id, text, at=at)
 
     def journal(self, incident_id: str) -> tuple[JournalEntry, ...]:
         """The incident's story, oldest first."""
@@ -190,6 +190,18 @@ def open_in(connection: Connection, incident: Incident) -> Incident:
     )
     append_entry(connection, incident.id, EntryKind.SIGNAL, incident.signal.model_dump_json(), at=incident.opened_at)
     return incident
+
+
+def reopen(connection: Connection, incident_id: str) -> None:
+    """Let an incident that had joined another one be healed by itself after all, within the caller's transaction."""
+    connection.execute(delete(outcomes).where(outcomes.c.incident_id == incident_id))
+    fresh = {"status": IncidentStatus.OPEN, "joined": None, "flow_run_id": None}
+    connection.execute(update(incidents).where(incidents.c.id == incident_id).values(**fresh))
+
+
+def append_note(connection: Connection, incident_id: str, text: str, *, at: datetime) -> None:
+    """`Incidents.note` within the caller's transaction."""
+    append_entry(connection, incident_id, EntryKind.NOTE, json.dumps({"text": text}), at=at)
 
 
 def append_entry(connection: Connection, incident_id: str, kind: EntryKind, document: str, *, at: datetime) -> None:

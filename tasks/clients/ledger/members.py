@@ -1,13 +1,12 @@
 """Members: the failures that one incident stands for, the first of which opened it."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, RowMapping, exists, func, insert, not_, or_, select, update
 
 from tasks.clients.ledger.engine import reading, transaction
-from tasks.clients.ledger.incidents import UNACTED, EntryKind, append_entry, open_in
+from tasks.clients.ledger.incidents import UNACTED, append_note, open_in, reopen
 from tasks.clients.ledger.tables import group_keys, incidents, members
 from tasks.domain.grouping import Following, Gathering, GroupedBy, GroupKey, Member
 from tasks.domain.incident import IncidentStatus, Resolved, Signal
@@ -54,8 +53,10 @@ class Members:
         keys: Sequence[GroupKey],
         at: datetime,
     ) -> bool:
-        """Write a member down with the keys that it brings; false when it stood there already."""
+        """Write a member down with the keys that it brings; false when it stood there already. What was for an
+        incident that joined another one goes there."""
         with transaction(self._engine) as connection:
+            incident_id = _where_it_went(connection, incident_id)
             known = connection.execute(select(members.c.key).where(members.c.key == key)).first()
             if known is None:
                 connection.execute(
@@ -70,7 +71,7 @@ class Members:
                     )
                 )
             for one in keys:
-                _touch(connection, incident_id, one, at)
+                touch(connection, incident_id, one, at)
         return known is None
 
     def of_incident(self, incident_id: str, *, limit: int = 200) -> tuple[Member, ...]:
@@ -148,6 +149,12 @@ class Members:
             connection.execute(here.values(resolved_at=at.isoformat()))
 
 
+def count_members(connection: Connection, incident_id: str) -> int:
+    """`Members.count` within the caller's transaction."""
+    query = select(func.count()).select_from(members).where(members.c.incident_id == incident_id)
+    return int(connection.execute(query).scalar_one())
+
+
 def hand_over(connection: Connection, incident_id: str, following: Following, *, at: datetime) -> int:
     """Open the incident for what another one left, within the caller's transaction; returns how many failures go over
     to it. What is well by now stays, and when all is, nothing is opened."""
@@ -157,17 +164,27 @@ def hand_over(connection: Connection, incident_id: str, following: Following, *,
     if connection.execute(select(members.c.key).where(left, members.c.key == following.members[0])).first() is None:
         return 0
     opened = open_in(connection, following.incident)
+    if opened.status is IncidentStatus.JOINED:
+        reopen(connection, opened.id)
     own = members.c.key == following.incident.key
     connection.execute(update(members).where(own).values(joined_by=f"{AFTER}{incident_id}"))
     moved = connection.execute(update(members).where(left).values(incident_id=opened.id)).rowcount
     for key in following.found_by:
-        _touch(connection, opened.id, key, at)
-    told = json.dumps({"text": f"still fails after {incident_id} ended, as {moved - 1} more failures of it do"})
-    append_entry(connection, opened.id, EntryKind.NOTE, told, at=at)
+        touch(connection, opened.id, key, at)
+    told = f"still fails after {incident_id} ended, as {moved - 1} more failures of it do"
+    append_note(connection, opened.id, told, at=at)
     return moved
 
 
-def _touch(connection: Connection, incident_id: str, key: GroupKey, at: datetime) -> None:
+def _where_it_went(connection: Connection, incident_id: str) -> str:
+    """The incident itself, or the one that it joined, and that one."""
+    joined = select(incidents.c.joined).where(incidents.c.id == incident_id)
+    other = connection.execute(joined).scalar()
+    return _where_it_went(connection, other) if other is not None else incident_id
+
+
+def touch(connection: Connection, incident_id: str, key: GroupKey, at: datetime) -> None:
+    """Let an incident be found under a key, within the caller's transaction."""
     here = (group_keys.c.incident_id == incident_id) & (group_keys.c.grouped_by == key.by)
     here &= group_keys.c.value == key.value
     newest = connection.execute(select(group_keys.c.newest_at).where(here)).scalar()

@@ -4,12 +4,12 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
 
 from tasks.clients.ledger.approvals import expire_in
 from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.incidents import EntryKind, append_entry, move
-from tasks.clients.ledger.members import hand_over
+from tasks.clients.ledger.members import count_members, hand_over
 from tasks.clients.ledger.tables import actions, incidents, outcomes
 from tasks.domain.approval import Approval
 from tasks.domain.base import Noun, UtcTime
@@ -19,7 +19,7 @@ from tasks.domain.grouping import Following
 from tasks.domain.incident import Incident, IncidentStatus
 from tasks.domain.outcome import ActionResult, Outcome, SimilarIncident, TrackRecord
 from tasks.domain.plan import Plan
-from tasks.errors import SupersededError
+from tasks.errors import OvertakenError, SupersededError
 
 
 class StoredAction(Noun):
@@ -131,34 +131,22 @@ class Memory:
         plan: Plan | None,
         following: Following | None = None,
         withdrawn: Sequence[Approval] = (),
+        members_seen: int | None = None,
     ) -> bool:
         """End an incident: outcome, story, status, the incident of what it left and the silence that its questions are
         withdrawn by at once, so that no crash leaves it half ended. Returns false, and writes nothing, when it had
         ended otherwise, or acts and is to end as *resolved*.
 
         Written again (by an undo) the outcome replaces the earlier one.
+
+        Raises:
+            OvertakenError: the incident has more failures than `members_seen`, and nothing was written.
         """
-        values = {
-            "fingerprint": outcome.fingerprint,
-            "failure_class": outcome.failure_class,
-            "repository": repository,
-            "environment": environment,
-            "action_names": json.dumps(outcome.action_names),
-            "status": outcome.status,
-            "ended_at": outcome.ended_at.isoformat(),
-            "document": outcome.model_dump_json(),
-            "plan": plan.model_dump_json() if plan else None,
-        }
         with transaction(self._engine) as connection:
-            if not move(connection, outcome.incident_id, outcome.status):
+            if members_seen is not None and count_members(connection, outcome.incident_id) > members_seen:
+                raise OvertakenError(f"further failures joined {outcome.incident_id} while it was to end")
+            if not write_end(connection, outcome, repository=repository, environment=environment, plan=plan):
                 return False
-            changed = connection.execute(
-                update(outcomes).where(outcomes.c.incident_id == outcome.incident_id).values(**values)
-            )
-            if changed.rowcount == 0:
-                connection.execute(insert(outcomes).values(incident_id=outcome.incident_id, **values))
-            told = outcome.model_dump_json()
-            append_entry(connection, outcome.incident_id, EntryKind.OUTCOME, told, at=outcome.ended_at)
             if following is not None:
                 hand_over(connection, outcome.incident_id, following, at=outcome.ended_at)
             for silence in withdrawn:
@@ -174,10 +162,10 @@ class Memory:
         return Outcome.model_validate_json(document) if document else None
 
     def similar(self, fingerprint: str, *, limit: int = 10) -> tuple[SimilarIncident, ...]:
-        """Ended incidents with exactly this fingerprint, newest first."""
+        """Ended incidents with exactly this fingerprint, newest first; what joined another one is no experience."""
         query = (
             select(outcomes)
-            .where(outcomes.c.fingerprint == fingerprint)
+            .where(outcomes.c.fingerprint == fingerprint, outcomes.c.status != IncidentStatus.JOINED)
             .order_by(outcomes.c.ended_at.desc())
             .limit(limit)
         )
@@ -215,6 +203,30 @@ class Memory:
             failed=failed,
             healed_since_failure=since,
         )
+
+
+def write_end(
+    connection: Connection, outcome: Outcome, *, repository: str, environment: str, plan: Plan | None
+) -> bool:
+    """The end itself within the caller's transaction; false when it had ended otherwise."""
+    if not move(connection, outcome.incident_id, outcome.status):
+        return False
+    values = {
+        "fingerprint": outcome.fingerprint,
+        "failure_class": outcome.failure_class,
+        "repository": repository,
+        "environment": environment,
+        "action_names": json.dumps(outcome.action_names),
+        "status": outcome.status,
+        "ended_at": outcome.ended_at.isoformat(),
+        "document": outcome.model_dump_json(),
+        "plan": plan.model_dump_json() if plan else None,
+    }
+    changed = connection.execute(update(outcomes).where(outcomes.c.incident_id == outcome.incident_id).values(**values))
+    if changed.rowcount == 0:
+        connection.execute(insert(outcomes).values(incident_id=outcome.incident_id, **values))
+    append_entry(connection, outcome.incident_id, EntryKind.OUTCOME, outcome.model_dump_json(), at=outcome.ended_at)
+    return True
 
 
 def _action(row: RowMapping) -> StoredAction:

@@ -27,6 +27,7 @@ incidents = Table(
     Column("opened_at", String(40), nullable=False),
     Column("flow_run_id", String(64)),
     Column("dispatches", Integer, nullable=False, default=0),
+    Column("joined", String(32)),
     Column("document", Text, nullable=False),
     Index("incidents_by_status", "status", "opened_at"),
 )
