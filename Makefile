@@ -61,7 +61,7 @@ confidence: $(STAMP)
 lock:
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url --extra dev pyproject.toml --output-file requirements.lock
+		--no-emit-index-url --extra dev --extra postgres pyproject.toml --output-file requirements.lock
 	@$(BIN)/python .ci/slice_lock.py
 
 clean:

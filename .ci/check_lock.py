@@ -61,7 +61,10 @@ def reachable(roots: list[Requirement]) -> dict[str, list[Requirement]]:
 def main() -> int:
     """Print every problem; 1 when there is one."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    declared = [
+        *project["dependencies"],
+        *(text for extra in project["optional-dependencies"].values() for text in extra),
+    ]
     pins, problems = read_lock((ROOT / "requirements.lock").read_text())
     needed = reachable([Requirement(text) for text in declared])
     for name, requirements in sorted(needed.items()):

@@ -239,7 +239,7 @@ class Settings(BaseSettings):
     """A JSON list of secrets that sign events at `/webhooks/events`, two while one is rotated; when empty, `healflow
     up` makes one and keeps it in the home, readable by its owner only."""
     database_url: str | None = None
-    """SQLAlchemy URL of the ledger; `None` is SQLite in the home."""
+    """SQLAlchemy URL of the ledger, as `postgresql://USER:PASSWORD@HOST/DATABASE`; `None` is SQLite in the home."""
     gateway_port: Port = 4210
     """On loopback; 0 takes a free one."""
     prefect_port: Port = 4211

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.postgres import Postgres, running
+
 
 @pytest.fixture(autouse=True)
 def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A home of its own, no settings of the caller, and a git that knows nobody."""
     for name in [name for name in os.environ if name.startswith(("HEALFLOW_", "GIT_"))]:
-        if name != "HEALFLOW_SHARED_DATA":
+        if name not in ("HEALFLOW_SHARED_DATA", "HEALFLOW_TEST_POSTGRES"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HEALFLOW_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
@@ -34,3 +36,36 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_LOCAL_STORAGE_PATH: storage}),
     ):
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres_or_why_not() -> Iterator[Postgres | str]:
+    """A PostgreSQL server of the session's own, where one is installed."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_or_why_not: Postgres | str) -> Postgres:
+    """The same; without one the test is skipped."""
+    if isinstance(postgres_or_why_not, str):
+        pytest.skip(postgres_or_why_not)
+    return postgres_or_why_not
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, of each kind that a ledger can stand in."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.empty()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a ledger that holds nothing, in each database that it can stand in."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.migrated()

@@ -22,6 +22,7 @@ from tasks.clients.ledger.leases import Leases
 from tasks.clients.ledger.members import Members
 from tasks.clients.ledger.memory import Memory, StoredAction
 from tasks.clients.ledger.revisions import Revisions
+from tasks.errors import HealflowError
 
 __all__ = [
     "Backlog",
@@ -60,7 +61,11 @@ class Ledger:
     def open(cls, url: str) -> Self:
         """Connect to a SQLAlchemy URL and bring the schema up to date."""
         engine = make_engine(url)
-        migrate(engine)
+        try:
+            migrate(engine)
+        except HealflowError:
+            engine.dispose()
+            raise
         return cls(engine)
 
     @classmethod

@@ -147,8 +147,7 @@ def expire_in(connection: Connection, silence: Approval) -> bool:
 
 
 def _find(connection: Connection, request_id: str) -> StoredApproval | None:
-    # On PostgreSQL the row is locked, so that of answers at once one is judged first; SQLite locks the whole ledger.
-    query = select(approvals).where(approvals.c.request_id == request_id).with_for_update()
+    query = select(approvals).where(approvals.c.request_id == request_id)
     row = connection.execute(query).mappings().first()
     if row is None:
         return None

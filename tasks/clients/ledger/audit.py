@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, insert, select, update
 
 from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.tables import approvals, audit, audit_head, journal, votes
+from tasks.clients.ledger.texts import storable
 from tasks.domain.approval import Answer, Approval
 from tasks.domain.audit import GENESIS, AuditEntry, AuditReport
 
@@ -25,8 +26,8 @@ JOURNALLED = "journal"
 def append(
     connection: Connection, kind: str, *, incident_id: str, actor: str, document: Mapping[str, object], at: datetime
 ) -> None:
-    """Add one entry within the caller's transaction; the head's row is locked, so that entries never fork."""
-    head = connection.execute(select(audit_head).where(audit_head.c.id == _HEAD_ROW).with_for_update()).first()
+    """Add one entry within the caller's transaction, which writes alone, so that entries never fork."""
+    head = connection.execute(select(audit_head).where(audit_head.c.id == _HEAD_ROW)).first()
     if head is None:
         connection.execute(insert(audit_head).values(id=_HEAD_ROW, count=0, hash=GENESIS))
     count, previous = (head._mapping["count"], head.hash) if head is not None else (0, GENESIS)
@@ -35,7 +36,7 @@ def append(
         at=at,
         kind=kind,
         incident_id=incident_id,
-        actor=actor[:128],
+        actor=storable(actor)[:128],
         document=json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False),
         hash="",
     )

@@ -6,10 +6,21 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import (
+    TimeoutError as NoConnectionLeft,
+)
 from sqlalchemy.pool import Pool
 
+from tasks.clients.ledger.postgresql import READS, check_encoding, make_postgresql
 from tasks.clients.ledger.turns import Turns
 from tasks.errors import PermanentError, TransientError
 
@@ -19,16 +30,44 @@ BUSY_TIMEOUT_SECONDS = 30
 """How long a writer waits for another transaction on SQLite."""
 _TURNS: WeakKeyDictionary[Pool, Turns] = WeakKeyDictionary()
 """An engine and its copies with other options share their pool."""
+POOL_TIMEOUT_SECONDS = 30
+"""How long a thread waits for a connection when all of this process are in use."""
+_FORM = "sqlite:////FOLDER/ledger.db or postgresql://USER:PASSWORD@HOST/DATABASE"
 
 
 def make_engine(url: str) -> Engine:
-    """Connect to `url`; a SQLite file's folder is made when it is missing."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
-    if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+    """Connect to `url`; a SQLite file's folder is made when it is missing.
+
+    Raises:
+        PermanentError: it is the address of no SQLite or PostgreSQL database, or its driver is not installed.
+    """
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except ArgumentError:  # no `from`: its text repeats the URL, with the password
+        raise PermanentError(f"HEALFLOW_DATABASE_URL is no address of a database; it has the form {_FORM}") from None
+    if backend not in ("sqlite", "postgresql"):
+        raise PermanentError(f"HEALFLOW_DATABASE_URL begins with {backend!r}; it has the form {_FORM}")
+    try:
+        return _make_sqlite(parsed) if backend == "sqlite" else _make_postgresql(parsed)
+    except ArgumentError as error:
+        raise PermanentError(f"HEALFLOW_DATABASE_URL names a driver that is not known: {error}") from error
+    except ImportError as error:
+        raise PermanentError(
+            f"the ledger at {parsed.render_as_string()} needs a driver that is not installed ({error}): "
+            "install it with pip install 'healflow[postgres]', or psycopg[binary] beside Healflow"
+        ) from error
+
+
+def _make_postgresql(url: URL) -> Engine:
+    return make_postgresql(url, reads=_READS, pool_timeout_seconds=POOL_TIMEOUT_SECONDS)
+
+
+def _make_sqlite(url: URL) -> Engine:
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    pool = {"pool_timeout": POOL_TIMEOUT_SECONDS} if url.database not in (None, "", ":memory:") else {}
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, **pool)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine
@@ -57,6 +96,8 @@ def migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with transaction(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            check_encoding(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -78,9 +119,7 @@ def _turn(engine: Engine) -> AbstractContextManager[None]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One transaction that only reads: it sees one state of the ledger and waits for no writer."""
-    options: dict[str, Any] = {_READS: True}
-    if engine.dialect.name != "sqlite":  # which does so by itself; others show each statement what is newest
-        options["isolation_level"] = "REPEATABLE READ"
+    options = {_READS: True, **(READS if engine.dialect.name == "postgresql" else {})}
     with transaction(engine.execution_options(**options)) as connection:
         yield connection
 
@@ -98,4 +137,9 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     except DBAPIError as error:
         raise TransientError(
             f"the ledger at {engine.url.render_as_string()} did not answer ({error.orig}); it is tried again"
+        ) from error
+    except NoConnectionLeft as error:
+        raise TransientError(
+            f"all connections of this process to the ledger at {engine.url.render_as_string()} were in use for "
+            f"{POOL_TIMEOUT_SECONDS:g} s; it is tried again"
         ) from error

@@ -1,6 +1,7 @@
 """The ledger: refusals first, and that a killed process leaves its intention."""
 
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,8 +24,10 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger.in_folder(tmp_path)
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    opened = Ledger.open(ledger_url)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -54,8 +57,8 @@ def test_approval_is_used_once(asked: Ledger) -> None:
 
 
 @pytest.mark.parametrize("statement", ["UPDATE journal SET document = '{}'", "DELETE FROM journal"])
-def test_journal_cannot_be_altered(tmp_path: Path, incident: Incident, statement: str) -> None:
-    engine = make_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
+def test_journal_cannot_be_altered(ledger_url: str, incident: Incident, statement: str) -> None:
+    engine = make_engine(ledger_url)
     with pytest.raises(IntegrityError, match="append-only"), engine.begin() as connection:
         connection.execute(text(statement))
     engine.dispose()
@@ -73,7 +76,7 @@ def test_unknown_or_ambiguous_id_is_said(ledger: Ledger, incident: Incident) -> 
             ledger.incidents.get(wanted)
 
 
-def test_event_is_accepted_once_by_many_at_a_time(tmp_path: Path, ledger: Ledger) -> None:
+def test_event_is_accepted_once_by_many_at_a_time(ledger: Ledger) -> None:
     event = StoredEvent(delivery_id="d", source="github", event_name="x", body=b"{}", received_at=NOW)
     accepted: list[bool] = []
     threads = [
@@ -116,11 +119,11 @@ def test_newest_revision_is_the_one_that_a_start_looks_for() -> None:
     assert max(file.name[1:5] for file in files) == engine_module.HEAD_REVISION
 
 
-def test_migrated_schema_is_the_one_that_the_code_uses(tmp_path: Path, ledger: Ledger) -> None:
+def test_migrated_schema_is_the_one_that_the_code_uses(ledger_url: str, ledger: Ledger) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    engine = make_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
+    engine = make_engine(ledger_url)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()

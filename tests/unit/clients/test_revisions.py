@@ -1,7 +1,7 @@
 """Verified revisions: of the right workload and cluster only, the newest first, each once."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +15,10 @@ CART = ObjectRef(kind="Deployment", namespace="shop", name="cart")
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger.in_folder(tmp_path)
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    opened = Ledger.open(ledger_url)
+    yield opened
+    opened.close()
 
 
 def verified(number: int, **changed: Any) -> VerifiedRevision:

@@ -15,18 +15,28 @@ CREATE TRIGGER audit_no_{verb} BEFORE {verb} ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END
 """
 _POSTGRESQL_GUARD = """
-CREATE RULE audit_no_{verb} AS ON {verb} TO audit DO INSTEAD NOTHING
+CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'the audit trail is append-only' USING ERRCODE = 'integrity_constraint_violation'; END $$
+"""
+_POSTGRESQL_TRIGGER = """
+CREATE TRIGGER audit_no_{verb} BEFORE {verb} ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()
 """
 
 
 def upgrade() -> None:
     """Make the tables and the trail's guards."""
     metadata.create_all(op.get_bind(), tables=_TABLES)
-    guard = _SQLITE_GUARD if op.get_bind().dialect.name == "sqlite" else _POSTGRESQL_GUARD
-    for verb in ("UPDATE", "DELETE"):
-        op.execute(guard.format(verb=verb))
+    if op.get_bind().dialect.name == "sqlite":
+        statements = [_SQLITE_GUARD.format(verb=verb) for verb in ("UPDATE", "DELETE")]
+    else:
+        triggers = [_POSTGRESQL_TRIGGER.format(verb=verb) for verb in ("UPDATE", "DELETE", "TRUNCATE")]
+        statements = [_POSTGRESQL_GUARD, *triggers]
+    for statement in statements:
+        op.execute(statement)
 
 
 def downgrade() -> None:
     """Drop them."""
     metadata.drop_all(op.get_bind(), tables=_TABLES)
+    if op.get_bind().dialect.name != "sqlite":
+        op.execute("DROP FUNCTION audit_is_append_only()")

@@ -1,7 +1,9 @@
 """When its sender said that a member is well again, beside when that counted."""
 
 from alembic import op
-from sqlalchemy import Column, String, inspect
+from sqlalchemy import Column, inspect
+
+from tasks.clients.ledger.texts import TIME
 
 revision = "0009"
 down_revision = "0008"
@@ -13,7 +15,7 @@ def upgrade() -> None:
     """Add the column, unless the table was made with it just now; until here the word of the sender was enough."""
     if any(one["name"] == "said_well_at" for one in inspect(op.get_bind()).get_columns("members")):
         return
-    op.add_column("members", Column("said_well_at", String(40)))
+    op.add_column("members", Column("said_well_at", TIME))
     op.execute("UPDATE members SET said_well_at = resolved_at")
 
 
