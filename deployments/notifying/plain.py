@@ -2,12 +2,12 @@
 
 from tasks.approve import WORDINGS, deciders, place_of, who_may_answer
 from tasks.domain.card import Card, CardState
-from tasks.domain.markdown import MAX_DIFF_LINES, MAX_QUOTED_LINES, readable_diff
+from tasks.domain.markdown import MAX_DIFF_LINES, MAX_QUOTED_LINES, quote, readable_diff
 
 
 def card_text(card: Card) -> str:
     """All that a person needs to decide, without a link."""
-    quotes = [f"  | {quote.text}" for quote in card.quotes[:MAX_QUOTED_LINES]]
+    quotes = [quote(line) for line in card.quotes[:MAX_QUOTED_LINES]]
     parts = [
         f"{card.title}?",
         f"Until {card.deadline:%Y-%m-%d %H:%M} UTC; silence is no.",

@@ -19,7 +19,8 @@ def question_markdown(card: Card) -> str:
             parts.append(bounded_diff(step.preview))
     if card.remembered_incident:
         parts.append(f"The same fix healed {inline(card.remembered_incident)}.")
-    parts.append(f"Price: {card.price}. Who else is affected: {' '.join(prose(one) for one in card.affected)}")
+    weighed = f"Risk: {card.risk}. Price: {card.price}. Who else is affected:"
+    parts.append(" ".join((weighed, *(prose(one) for one in card.affected))))
     if card.links:
         parts.append(" · ".join(_link(link) for link in card.links))
     parts.append(f"May answer: {prose(who_may_answer(card.terms, card.said_yes))}.")

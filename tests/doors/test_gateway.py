@@ -8,12 +8,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 from starlette.requests import Request
 from starlette.types import Message
 
 from deployments.gateway import make_app
 from deployments.gateway.body import read_body
-from tasks.clients.ledger import Ledger
+from tasks.clients.ledger import EventStatus, Ledger, StoredEvent
 from tasks.clients.pipeline import sign
 from tasks.errors import BadInputError
 from tasks.settings import Settings
@@ -203,3 +204,21 @@ def test_unknown_address_and_method_are_refused_in_the_same_form(ledger: Ledger)
     assert (absent.status_code, wrong.status_code) == (404, 405)
     assert set(absent.json()) == set(wrong.json()) == {"error", "hint"}
     assert wrong.headers["allow"] == "POST"
+
+
+def test_how_long_the_oldest_event_waits_is_told_until_it_was_handed_on(ledger: Ledger) -> None:
+    now, client = datetime.now(UTC), TestClient(make_app(Settings(), ledger, SECRET))
+    for name, ago in (("old", timedelta(hours=1)), ("new", timedelta(0))):
+        kept = StoredEvent(delivery_id=name, source="events", event_name="x", body=b"{}", received_at=now - ago)
+        assert ledger.event_writer.submit(kept).result(60)
+
+    def told() -> tuple[float, float]:
+        figures = (line.split() for line in client.get("/metrics").text.splitlines() if not line.startswith("#"))
+        ready = client.get("/readyz").json()
+        return ready["oldest_pending_seconds"], float(dict(figures)["healflow_oldest_pending_seconds"])
+
+    assert all(3_600 <= seconds < 5_400 for seconds in told())
+    ledger.events.settle("old", EventStatus.DISPATCHED)
+    assert all(seconds < 1_800 for seconds in told())
+    ledger.events.settle("new", EventStatus.DISPATCHED)
+    assert told() == (0.0, 0.0)

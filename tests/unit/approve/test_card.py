@@ -165,3 +165,14 @@ def test_markdown_of_the_card_is_no_markup_of_outside_text(tmp_path: Path) -> No
     assert "+import pytest" in text
     assert "Price: nothing." in text
     assert "not an author of the change" in text
+
+
+def test_run_that_asks_is_linked_where_its_pages_stand(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    assert told.card().links == (), "no run asks here"
+    asking = told.request.model_copy(update={"id": f"{told.request.id}2", "flow_run_id": "1f2e"})
+    told.request = told.ledger.approvals.ask(asking)
+    told.write(EntryKind.ASKED, told.request)
+    assert [(link.label, link.url) for link in told.card().links] == [
+        ("Prefect run", f"{told.settings.prefect_pages_url.rstrip('/')}/runs/flow-run/1f2e")
+    ]
