@@ -1,7 +1,7 @@
 """Of the causes in a cluster, the one that explains the failure that an incident is about."""
 
 from tasks.diagnose.deploys import REFUSED
-from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, unique_refs
+from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, mappings_of, unique_refs
 from tasks.domain.cluster_cause import ClusterCause, ClusterExplanation, ClusterTriage
 from tasks.domain.cluster_health import READ_BY_OTHERS, ObjectHealth, health_of, namespace_health
 from tasks.domain.diagnosis import Diagnosis
@@ -10,6 +10,19 @@ from tasks.domain.failure_class import FailureClass
 from tasks.domain.incident import ClusterTarget, short_hash
 
 MAX_WATCHED = 20
+
+
+def found_by_address(target: ClusterTarget, snapshot: ClusterSnapshot) -> ClusterTarget:
+    """The target itself, or the node that has the address by which it is named, as by an exporter on it."""
+    if target.kind != "Node" or snapshot.find("Node", "", target.name) is not None:
+        return target
+    nodes = (item for item in snapshot.of_kind("Node") if target.name in _addresses(item))
+    node = next(nodes, None)
+    return target.model_copy(update={"name": node.name, "node": node.name}) if node is not None else target
+
+
+def _addresses(node: KubeObject) -> list[str]:
+    return [str(row.get("address")) for row in mappings_of(node.status.get("addresses"))]
 
 
 def choose_cause(found: ClusterExplanation, target: ClusterTarget, snapshot: ClusterSnapshot) -> ClusterCause | None:

@@ -7,7 +7,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.ledger import EntryKind, Ledger
 from tasks.diagnose import diagnose, signatures
-from tasks.diagnose.choose import choose_cause, diagnosis_of, evidence_of, triage_of
+from tasks.diagnose.choose import choose_cause, diagnosis_of, evidence_of, found_by_address, triage_of
 from tasks.diagnose.cluster import diagnose_cluster
 from tasks.diagnose.deploys import deploy_clues
 from tasks.domain.base import Noun
@@ -38,9 +38,10 @@ class Explained(Noun):
 @task(task_run_name="find the cause in the cluster", cache_policy=NO_CACHE, **RETRYING)
 def explain_state(incident: Incident, snapshot: ClusterSnapshot) -> Explained:
     """The cause that concerns the incident's target, or *unknown*; evidence and diagnosis are written down."""
-    target = incident.signal.cluster
-    if target is None:
+    named = incident.signal.cluster
+    if named is None:
         raise PermanentError("the signal names nothing in a cluster")
+    target = found_by_address(named, snapshot)
     told = deploy_clues(incident.signal)
     found = diagnose_cluster(snapshot, namespace=target.namespace or None, told=told)
     cause = choose_cause(found, target, snapshot)

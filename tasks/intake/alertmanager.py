@@ -1,8 +1,9 @@
 """Alertmanager's webhook -> signals: one for each alert that fires, one end for each that no longer does.
 
-The format is https://prometheus.io/docs/alerting/latest/configuration/#webhook_config, version 4. A notification has no
-id and no time of its own: its id is a digest of it, so that one that is sent again is the same delivery. An alert may
-fire for weeks, so its age says nothing about a replay.
+The format is https://prometheus.io/docs/alerting/latest/configuration/#webhook_config, version 4; Grafana's contact
+point speaks it with fields of its own, and calls it version 1. A notification has no id and no time of its own: its id
+is a digest of it, so that one that is sent again is the same delivery. An alert may fire for weeks, so its age says
+nothing about a replay.
 """
 
 from collections.abc import Mapping
@@ -11,25 +12,37 @@ from hashlib import blake2b
 
 from tasks.domain.alert import alert_fingerprint
 from tasks.domain.incident import Delivery, Resolved, Severity, Signal, SignalKind, SignalSource
+from tasks.intake.alert_labels import plain_labels, probed_host
 from tasks.intake.alert_target import target_of
 from tasks.intake.fields import Fields, clean_text, read_object
 from tasks.intake.verify import check_not_future
 
 MAX_ALERTS = 2_000
 """Of one notification; what comes after is counted in the remark."""
-VERSION = "4"
+VERSION, GRAFANA_VERSION = "4", "1"
 _SEVERITIES: Mapping[str, Severity] = {
     "critical": Severity.HIGH,
     "page": Severity.HIGH,
     "error": Severity.HIGH,
     "high": Severity.HIGH,
     "emergency": Severity.HIGH,
+    "fatal": Severity.HIGH,
+    "major": Severity.HIGH,
+    "p1": Severity.HIGH,
+    "sev1": Severity.HIGH,
     "warning": Severity.MEDIUM,
+    "warn": Severity.MEDIUM,
     "medium": Severity.MEDIUM,
+    "moderate": Severity.MEDIUM,
+    "p2": Severity.MEDIUM,
+    "sev2": Severity.MEDIUM,
 }
 _NO_FAILURES = frozenset({"Watchdog", "DeadMansSwitch", "InfoInhibitor"})
 """They always fire, to show that alerts arrive or to mute others:
-https://runbooks.prometheus-operator.dev/runbooks/general/watchdog/"""
+https://runbooks.prometheus-operator.dev/runbooks/general/watchdog/. Their severity is `none`, where it is given."""
+_NO_ENDS = frozenset({"MissingSeries", "NoData", "Error", "Paused", "Updated", "RuleDeleted"})
+"""Why Grafana ends an alert of which it sees nothing any more, in an annotation:
+https://grafana.com/docs/grafana/latest/alerting/fundamentals/alert-rule-evaluation/stale-alert-instances/"""
 
 
 def parse_alertmanager(payload: bytes, *, now: datetime, own_cluster: str = "") -> Delivery:
@@ -42,8 +55,9 @@ def parse_alertmanager(payload: bytes, *, now: datetime, own_cluster: str = "") 
             is repeated.
     """
     fields = Fields(read_object(payload))
-    if fields.text("version", limit=8) != VERSION:
-        fields.refuse("version", f"is not {VERSION}, the one version of the format that is known")
+    version = fields.text("version", limit=8)
+    if version != VERSION and not (version == GRAFANA_VERSION and fields.has("orgId")):
+        fields.refuse("version", f"is not {VERSION}, or Grafana's {GRAFANA_VERSION}, which are known")
     delivery_id = f"alertmanager-{blake2b(payload, digest_size=20).hexdigest()}"
     group, together = _group(fields), fields.text("status", limit=16)
     read = [_parse(alert, delivery_id, group, together, now) for alert in fields.each("alerts", most=MAX_ALERTS)]
@@ -59,17 +73,21 @@ def parse_alertmanager(payload: bytes, *, now: datetime, own_cluster: str = "") 
 
 
 def _parse(alert: Fields, delivery_id: str, group: str, together: str, now: datetime) -> Signal | Resolved | str:
-    """What one alert says; its name when it reports no failure."""
+    """What one alert says; why it says nothing when it reports neither a failure nor the end of one."""
     labels, annotations = alert.texts("labels"), alert.texts("annotations")
     name = clean_text(labels.get("alertname", ""), limit=100) or "alert"
-    if name in _NO_FAILURES:
-        return name
+    if name in _NO_FAILURES or labels.get("severity", "").lower() == "none":
+        return f"{name} always fires and is no failure"
     status = alert.text("status", limit=16) or together
     if status not in ("firing", "resolved"):
         alert.refuse("status", "is neither firing nor resolved")
     starts_at = alert.moment("startsAt")
+    place = target_of(labels)
     title = clean_text(": ".join(part for part in (name, annotations.get("summary", "")) if part), limit=200)
     if status == "resolved":
+        silent = annotations.get("grafana_state_reason", "")
+        if silent in _NO_ENDS and place is None:
+            return f"{name} ended because of {silent}, which says nothing of the failure"
         ends_at = alert.moment("endsAt")
         return Resolved(
             source=SignalSource.ALERTMANAGER,
@@ -86,11 +104,11 @@ def _parse(alert: Fields, delivery_id: str, group: str, together: str, now: date
         branch="",
         commit="",
         title=title,
-        cluster=target_of(labels),
-        elsewhere=clean_text(labels.get("cluster", ""), limit=100),
+        cluster=place,
+        elsewhere=clean_text(plain_labels(labels).get("cluster", ""), limit=100),
         fingerprint=alert_fingerprint(alert.raw),
         group=group,
-        dependency=labels.get("dependency", ""),
+        dependency=labels.get("dependency", "") or probed_host(labels),
         severity=_SEVERITIES.get(labels.get("severity", "").lower(), Severity.LOW),
         occurred_at=starts_at.astimezone(UTC),
     )
@@ -109,7 +127,6 @@ def _group(fields: Fields) -> str:
 
 
 def _remarks(fields: Fields, told: list[Signal | Resolved | str]) -> list[str]:
-    names = sorted({one for one in told if isinstance(one, str)})
-    remarks = [f"{name} always fires and is no failure" for name in names]
+    remarks = sorted({one for one in told if isinstance(one, str)})
     left_out = fields.length("alerts") - len(told) + fields.count("truncatedAlerts")
     return [*remarks, f"{left_out} more alerts of the group are not listed"] if left_out else remarks

@@ -6,6 +6,7 @@ whose series ended with it. So the failed thing itself is looked at, with what h
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 from tasks.domain.base import Noun
 from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, dig, mappings_of, unique_refs
@@ -61,9 +62,19 @@ def _told_of(state: ClusterSnapshot, place: ClusterTarget) -> Iterator[ObjectHea
         yield from place_health(state, place)
         return
     refs = _standing(state, place)
+    if not refs and (not shows_health(place.kind) or (place.kind == "Node" and _is_address(place.name))):
+        return  # that none was found says nothing: it was not looked for, or by another name
     if not refs:
         yield ObjectHealth(ref=ref_of(place), healthy=True, detail="it is gone")
     yield from (health_of(state, ref) for ref in refs if shows_health(ref.kind))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _standing(state: ClusterSnapshot, place: ClusterTarget) -> tuple[ObjectRef, ...]:

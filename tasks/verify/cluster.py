@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from tasks.clients.kubernetes.cluster import Cluster
+from tasks.clients.kubernetes.kinds import KINDS
 from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef, unique_refs, without_secret_data
 from tasks.domain.cluster_cause import ClusterTriage
 from tasks.domain.cluster_health import ObjectHealth, health_of, namespace_health
@@ -51,8 +52,8 @@ def read_health_state(cluster: Cluster, watched: Iterable[ObjectRef]) -> Cluster
 
 def _single(cluster: Cluster, refs: Iterable[ObjectRef]) -> Iterator[KubeObject]:
     for ref in refs:
-        if ref.kind == "Secret":
-            continue  # the observer may not read it
+        if ref.kind == "Secret" or ref.kind not in KINDS:
+            continue  # the observer may not read it, or nothing is known of what it is
         try:
             yield cluster.read(ref)
         except NotFoundError:

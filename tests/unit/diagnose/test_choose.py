@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tasks.diagnose.choose import triage_of
+from tasks.diagnose.choose import found_by_address, triage_of
 from tasks.domain.cluster import ClusterSnapshot, KubeObject, ObjectRef
 from tasks.domain.cluster_cause import ClusterCause
 from tasks.domain.diagnosis import Diagnosis
@@ -38,3 +38,18 @@ def test_no_secret_is_read_while_a_fix_is_watched() -> None:
     cluster, _ = fake_cluster(raw(LOGIN), raw(CART))
     state = read_health_state(cluster, (LOGIN, CART))
     assert [item.ref for item in state.objects] == [CART]
+
+
+def test_node_that_an_exporter_names_by_its_address_is_found() -> None:
+    addresses = [{"type": "InternalIP", "address": "10.0.0.5"}, {"type": "Hostname", "address": "worker-1"}]
+    worker = KubeObject(raw={"kind": "Node", "metadata": {"name": "worker-1"}, "status": {"addresses": addresses}})
+    state = ClusterSnapshot(objects=(worker,))
+    for told, name in (("10.0.0.5", "worker-1"), ("worker-1", "worker-1"), ("10.0.0.6", "10.0.0.6")):
+        assert found_by_address(ClusterTarget(kind="Node", name=told, node=told), state).name == name
+
+
+def test_object_of_a_kind_that_is_not_known_is_not_asked_for() -> None:
+    cluster, server = fake_cluster()
+    release = ObjectRef(kind="HelmRelease", namespace="shop", name="cart")
+    assert read_health_state(cluster, [release]).objects == ()
+    assert server.writes == []

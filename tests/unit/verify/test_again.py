@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tasks.domain.cluster import ClusterSnapshot, KubeObject
 from tasks.domain.cluster_cause import ClusterTriage
 from tasks.domain.incident import ClusterTarget
-from tasks.verify.again import look_again
+from tasks.verify.again import Seen, look_again
 from tests.unit.verify.test_cluster import CART, deployment, state, triaged
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -75,6 +77,19 @@ def test_service_with_endpoints_is_not_well_while_the_workload_that_has_to_chang
     place = ClusterTarget(namespace="shop", kind="Service", name="cart")
     assert failing(service, deployment("cart", 0), place=place) == {}
     assert set(failing(service, deployment("cart", 0), place=place, found=triaged(0))) == {"Deployment/shop/cart"}
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ClusterTarget(namespace="shop", kind="HelmRelease", name="cart"),
+        ClusterTarget(namespace="shop", kind="Ingress", name="front"),
+        ClusterTarget(kind="Node", name="10.0.0.5", node="10.0.0.5"),
+    ],
+    ids=lambda one: one.kind,
+)
+def test_what_cannot_be_looked_at_by_its_name_is_neither_well_nor_failing(place: ClusterTarget) -> None:
+    assert look_again(state(cart=0), [place], None, now=NOW) == Seen()
 
 
 def test_namespace_is_well_when_all_in_it_is() -> None:
