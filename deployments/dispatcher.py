@@ -117,7 +117,7 @@ class Dispatcher:
             self._start_waiting(now)
             for approval in self._ledger.approvals.to_resume():
                 self._wake(approval)
-            if self._swept_at is None or now - self._swept_at >= SWEEP_EVERY:
+            if self._swept_at is None or abs(now - self._swept_at) >= SWEEP_EVERY:
                 self._sweep(now)
                 self._swept_at = now
         except TransientError as error:

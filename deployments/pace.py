@@ -4,7 +4,8 @@ from datetime import datetime
 
 
 class Pace:
-    """At most `rate` a second on average, and what a second brings at once. It keeps no clock: `now` is passed in."""
+    """At most `rate` a second on average, and what a second brings at once. It keeps no clock: `now` is passed in, and
+    may go back when somebody sets the clock."""
 
     def __init__(self, rate: float) -> None:
         self._rate, self._most = rate, max(1.0, rate)
@@ -15,7 +16,7 @@ class Pace:
         """How many may be done now."""
         if self._at is not None and now > self._at:
             self._left = min(self._most, self._left + (now - self._at).total_seconds() * self._rate)
-        self._at = now if self._at is None else max(now, self._at)
+        self._at = now
         return int(self._left)
 
     def spend(self, count: int = 1) -> None:

@@ -231,6 +231,9 @@ def signal_key(signal: Signal) -> str:
 
 
 def open_incident(signal: Signal, *, now: UtcTime) -> Incident:
-    """Open the incident of a signal; its id follows from the failure, so that one told twice is one incident."""
+    """Open the incident of a signal; its id follows from the failure, so that one told twice is one incident.
+
+    Of 100,000 incidents two have the same id with a chance of 2 in 100,000; the ledger refuses the second.
+    """
     key = signal_key(signal)
-    return Incident(id=f"inc-{short_hash(key)}", key=key, signal=signal, opened_at=now)
+    return Incident(id=f"inc-{short_hash(key, length=12)}", key=key, signal=signal, opened_at=now)

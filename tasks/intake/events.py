@@ -18,6 +18,7 @@ from tasks.domain.incident import (
     Signal,
     SignalKind,
     SignalSource,
+    short_hash,
 )
 from tasks.errors import BadInputError
 from tasks.intake.fields import Fields, clean_text, read_object
@@ -73,7 +74,10 @@ class EventPayload(_Told):
     run: EventRun | None = None
     severity: Severity = Severity.MEDIUM
     fingerprint: Annotated[
-        str, Field(pattern=r"^[A-Za-z0-9._:-]{0,64}$", description="The same each time the same thing fails")
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9._:-]{0,64}$", description="The same each time the same thing of the repository fails"
+        ),
     ] = ""
     group: Annotated[str, Field(max_length=300, description="Failures of one group are one incident")] = ""
     dependency: Annotated[str, Field(max_length=253, description="What the failing thing needs and does not get")] = ""
@@ -130,7 +134,7 @@ def parse_event(payload: bytes, *, now: datetime) -> Delivery:
     if told.state == "resolved":
         end = Resolved(
             source=SignalSource.EVENTS,
-            fingerprint=told.fingerprint,
+            fingerprint=_fingerprint(told),
             title=clean_text(told.title, limit=200),
             resolved_at=told.occurred_at,
         )
@@ -158,12 +162,17 @@ def _signal(told: EventPayload, fields: Fields, delivery_id: str) -> Signal:
         run=run,
         title=clean_text(told.title, limit=200),
         cluster=ClusterTarget(**told.cluster.model_dump()) if told.cluster is not None else None,
-        fingerprint=told.fingerprint,
+        fingerprint=_fingerprint(told),
         group=clean_text(told.group, limit=300),
         dependency=clean_text(told.dependency, limit=253),
         severity=told.severity,
         occurred_at=told.occurred_at,
     )
+
+
+def _fingerprint(told: EventPayload) -> str:
+    """What a repository calls its failures is its own: two may use the same words."""
+    return told.fingerprint and short_hash(told.repository.lower(), told.fingerprint, length=32)
 
 
 def _places(error: ValidationError) -> str:

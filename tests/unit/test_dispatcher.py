@@ -44,6 +44,21 @@ def ask(ledger: Ledger, *, deadline: datetime) -> ApprovalRequest:
     return ledger.approvals.ask(request)
 
 
+def test_clock_that_is_set_back_holds_up_nothing(ledger: Ledger) -> None:
+    server = Server()
+    dispatcher = Dispatcher(ledger, server, intake=IntakeSettings(events_per_second=1, group_window_seconds=0))
+    deliver(ledger)
+    dispatcher.tick(NOW + timedelta(hours=1))
+    deliver(ledger, json.dumps(payloads.local_run(id="run-2")).encode(), delivery_id="d-2")
+    for second in range(5):
+        dispatcher.tick(NOW + timedelta(seconds=second))
+    assert len(server.runs) == 2
+    server.states["run-1"] = RunState.LOST
+    for second in range(5, 15):
+        dispatcher.tick(NOW + timedelta(seconds=second))
+    assert len(server.runs) == 3, "the lost run was not looked for"
+
+
 def test_prefect_away_loses_nothing(ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
     server = Server()
     server.away = True

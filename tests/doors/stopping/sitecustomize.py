@@ -15,7 +15,7 @@ from typing import Any
 
 FOLDER = os.environ.get("STOP_AT", "")
 _WRITES = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
-_INCIDENT = re.compile(r"inc-[0-9a-f]{8}")
+_INCIDENT = re.compile(r"inc-[0-9a-f]{12}")
 
 
 class Steps(threading.local):

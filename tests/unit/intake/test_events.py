@@ -141,4 +141,16 @@ def test_whole_event_is_a_signal() -> None:
 def test_end_names_what_it_ends() -> None:
     told = parse_event(body(state="resolved", fingerprint="f-1"), now=NOW)
     assert told.signals == ()
-    assert [end.fingerprint for end in told.resolved] == ["f-1"]
+    (failed,) = parse_event(body(fingerprint="f-1"), now=NOW).signals
+    assert [end.fingerprint for end in told.resolved] == [failed.fingerprint]
+    assert failed.fingerprint
+
+
+def test_fingerprint_is_that_of_its_repository_alone() -> None:
+    ours, theirs = (
+        parse_event(body(fingerprint="unit-tests", repository=repository), now=NOW).signals[0].fingerprint
+        for repository in ("acme/shop", "acme/billing")
+    )
+    assert ours != theirs
+    (end,) = parse_event(body(state="resolved", fingerprint="unit-tests", repository="Acme/Shop"), now=NOW).resolved
+    assert end.fingerprint == ours
