@@ -50,7 +50,7 @@ def open_github(settings: Settings) -> GithubClient | None:
     try:
         return GithubClient.from_settings(settings.github)
     except PermanentError as error:
-        log.warning("Comments on GitHub are not answered: %s", error)
+        log.warning("GitHub is not asked, so its comments are not answered nor its lost failures found: %s", error)
         return None
 
 

@@ -5,7 +5,7 @@ repeated here, as Prefect's client would for minutes: the next tick is the repet
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -79,16 +79,24 @@ class PrefectRuns:
             verdict = client.resume_flow_run(UUID(run_id), run_input=form).status
         return verdict is SetStateStatus.ACCEPT
 
-    @contextmanager
-    def _client(self) -> Iterator[SyncPrefectClient]:
-        """Turns "the server is away" into TransientError."""
-        patience = {PREFECT_API_REQUEST_TIMEOUT: self._timeout_seconds, PREFECT_CLIENT_MAX_RETRIES: 0}
-        hooks = {"event_hooks": {"response": [_refuse_if_away]}}
-        try:
-            with temporary_settings(patience), get_client(httpx_settings=hooks, sync_client=True) as client:
-                yield client
-        except (httpx.HTTPError, OSError, RuntimeError) as error:
-            raise _away(type(error).__name__) from error
+    def _client(self) -> AbstractContextManager[SyncPrefectClient]:
+        return patient_client(self._timeout_seconds)
+
+
+@contextmanager
+def patient_client(timeout_seconds: float = TIMEOUT_SECONDS) -> Iterator[SyncPrefectClient]:
+    """A client that asks once.
+
+    Raises:
+        TransientError: the server is away.
+    """
+    patience = {PREFECT_API_REQUEST_TIMEOUT: timeout_seconds, PREFECT_CLIENT_MAX_RETRIES: 0}
+    hooks = {"event_hooks": {"response": [_refuse_if_away]}}
+    try:
+        with temporary_settings(patience), get_client(httpx_settings=hooks, sync_client=True) as client:
+            yield client
+    except (httpx.HTTPError, OSError, RuntimeError) as error:
+        raise _away(type(error).__name__) from error
 
 
 def _refuse_if_away(response: httpx.Response) -> None:

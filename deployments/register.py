@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from prefect.events.schemas.automations import AutomationCore
 
 BLOCK = "healflow-gateway"
+HEALS_FAILURES = "healflow: heal what failed"
+"""The automation that somebody switches off who wants no failed run of Prefect healed."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Watch:
 
 WATCHES = (
     Watch(
-        name="healflow: heal what failed",
+        name=HEALS_FAILURES,
         description="A provision, deploy, pipeline or teardown run that failed is handed to the gateway.",
         flows=tuple(WATCHED_FLOWS),
         states=FAILED_STATES,

@@ -20,10 +20,12 @@ from deployments.log_lines import log_to_stderr
 from deployments.looking import Looks
 from deployments.notifying import Notifier, open_channels
 from flows.resolving import read_live
+from flows.sweep import Sweep
 from tasks.clients.ledger import Ledger
 from tasks.settings import Settings
 
 TICK_SECONDS = 0.25
+SWEEP_TICK_SECONDS = 5.0
 SECONDS_AFTER_AN_ERROR = 10.0
 
 
@@ -36,6 +38,7 @@ def main() -> None:
     home = Home(settings)
 
     async def beside(stop: asyncio.Event) -> None:
+        from deployments.lost_webhooks import lost_webhooks
         from deployments.prefect_runs import PrefectRuns
 
         url = settings.approvals.public_url or f"http://127.0.0.1:{settings.gateway_port}"
@@ -55,11 +58,19 @@ def main() -> None:
         )
         kubernetes = settings.kubernetes
         looks = Looks(ledger, read_live(kubernetes), stable_seconds=kubernetes.stable_seconds)
+        github = open_github(settings)  # one for each thread
+        sweep = Sweep(
+            ledger,
+            lambda: lost_webhooks(settings, ledger, github),
+            every=timedelta(seconds=settings.intake.sweep_seconds),
+            most_back=timedelta(hours=settings.intake.sweep_most_back_hours),
+        )
         await asyncio.gather(
             _ticking(stop, "dispatcher", dispatcher.tick),
             _ticking(stop, "notifier", Notifier(ledger, channels, settings).tick),
             _ticking(stop, "looks", looks.tick),
             _ticking(stop, "comments", Comments(ledger, settings, open_github(settings)).tick),
+            _ticking(stop, "sweep", sweep.tick, pause=SWEEP_TICK_SECONDS),
             _listen_to_slack(settings, ledger, stop),
         )
 
@@ -87,17 +98,19 @@ async def _listen_to_slack(settings: Settings, ledger: Ledger, stop: asyncio.Eve
     await listen(settings.slack, SlackDoor(settings, ledger, SlackClient(settings.slack)), stop)
 
 
-async def _ticking(stop: asyncio.Event, name: str, tick: Callable[[datetime], None]) -> None:
+async def _ticking(
+    stop: asyncio.Event, name: str, tick: Callable[[datetime], None], *, pause: float = TICK_SECONDS
+) -> None:
     while not stop.is_set():
-        pause = TICK_SECONDS
+        until_next = pause
         try:
             await asyncio.to_thread(tick, datetime.now(UTC))
         except Exception:
             # A door: an error of ours must end neither loop, nor fill the log.
             logging.getLogger(f"healflow.{name}").exception("A step failed; the next tick tries again.")
-            pause = SECONDS_AFTER_AN_ERROR
+            until_next = SECONDS_AFTER_AN_ERROR
         try:
-            await asyncio.wait_for(stop.wait(), pause)
+            await asyncio.wait_for(stop.wait(), until_next)
         except TimeoutError:
             continue
 

@@ -32,6 +32,11 @@ class GithubSettings(BaseModel):
     installation_id: Annotated[int, Field(gt=0)] | None = None
     private_key: SecretStr | None = None
     """The App's private key in PEM, line breaks included."""
+    repositories: tuple[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$")], ...
+    ] = ()
+    """A JSON list of `OWNER/NAME` whose failed runs are looked for, lest their webhook was lost; those that have failed
+    before are anyway. It takes credentials."""
     seconds_between_writes: Annotated[float, Field(ge=0.0, le=60.0)] = 1.0
     """What GitHub asks for:
     https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api"""
@@ -171,6 +176,10 @@ class IntakeSettings(BaseModel):
     """How many accepted events are handed on to incidents at most; further ones wait in the ledger."""
     heals_per_minute: Annotated[int, Field(ge=1, le=6_000)] = 120
     """How many heals are started at most; further incidents wait their turn, the oldest first."""
+    sweep_seconds: Annotated[int, Field(ge=10, le=24 * 3600)] = 300
+    """How often Prefect and GitHub are read for failures whose webhook was lost."""
+    sweep_most_back_hours: Annotated[int, Field(ge=1, le=7 * 24)] = 24
+    """What failed longer ago than that, while nobody listened, is left alone."""
 
 
 class MailSettings(BaseModel):

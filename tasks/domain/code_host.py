@@ -12,6 +12,15 @@ OWN_BRANCH_PREFIX = "healflow/"
 """All branches that hold our fixes begin so; no other branch is ever written to."""
 
 
+class FailedRun(Noun):
+    """One failed attempt of a workflow run, as its webhook tells it."""
+
+    run_id: str
+    attempt: int = Field(ge=1)
+    body: bytes
+    """That of the event `workflow_run`, without who sent it."""
+
+
 class HostedRun(Noun):
     """One attempt of a workflow run. Titles and labels are not kept: nothing is decided on them."""
 

@@ -19,8 +19,10 @@ import uvicorn
 from deployments.dispatcher import Dispatcher
 from deployments.gateway import make_app
 from deployments.home import Home
+from deployments.lost_webhooks import PrefectFailures
 from deployments.notifying import Notifier
-from deployments.register import WATCHES
+from deployments.register import HEALS_FAILURES, WATCHES
+from flows.sweep import Sweep
 from tasks.clients.ledger import EntryKind, Ledger
 from tasks.domain.approval import Answer, ApprovalRequest
 from tasks.domain.card import CardState
@@ -239,6 +241,48 @@ def test_every_way_in_which_a_watched_run_ends_badly_is_delivered_and_nothing_el
     tick_until_empty(wired)
     opened = {one.incident.signal.run.run_id for one in wired.ledger.incidents.newest() if one.incident.signal.run}
     assert opened == {*watched, last}
+
+
+def test_failure_whose_webhook_was_lost_is_found_and_one_that_came_is_not_found_again(
+    wired: Wired, api: None, tmp_path: Path
+) -> None:
+    """Prefect's own event of a failure has the id of the run's state, by which the two are known for one."""
+    wired.register()
+    before, run = datetime.now(UTC) - timedelta(seconds=5), wired.run("deploy", {"type": "FAILED", "name": "Failed"})
+    wired.run("report", {"type": "FAILED", "name": "Failed"})
+    assert eventually(lambda: wired.delivered(run), SECONDS)
+    sweep = Sweep(wired.ledger, lambda: [PrefectFailures()], every=timedelta(0), most_back=timedelta(hours=1))
+    wired.ledger.bookmarks.put("prefect", before)
+    accepted = len(wired.ledger.events.pending(limit=100))
+    sweep.tick(datetime.now(UTC))
+    assert len(wired.ledger.events.pending(limit=100)) == accepted, "it had come"
+
+    deaf = Ledger.in_folder(tmp_path / "deaf")
+    deaf.bookmarks.put("prefect", before)
+    sweep = Sweep(deaf, lambda: [PrefectFailures()], every=timedelta(0), most_back=timedelta(hours=1))
+    for _ in range(2):
+        sweep.tick(datetime.now(UTC))
+    mine = [event for event in deaf.events.pending(limit=100) if run.encode() in event.body]
+    assert [event.source for event in mine] == ["prefect"], "once"
+    assert not any(b"report" in event.body for event in deaf.events.pending(limit=100))
+    Dispatcher(deaf, NoRuns(wired)).tick(datetime.now(UTC))
+    assert run in {one.incident.signal.run.run_id for one in deaf.incidents.newest() if one.incident.signal.run}
+    tick_until_empty(wired)
+
+
+def test_who_switched_the_healing_of_failures_off_gets_none_by_the_sweep_either(wired: Wired, api: None) -> None:
+    wired.register()
+    before = datetime.now(UTC) - timedelta(seconds=5)
+    wired.run("deploy", {"type": "FAILED", "name": "Failed"})
+    source = PrefectFailures()
+    assert source.failures(before, now=datetime.now(UTC))
+    of_failures = next(one["id"] for one in wired.automations() if one["name"] == HEALS_FAILURES)
+    httpx.patch(f"{wired.api}/automations/{of_failures}", json={"enabled": False}).raise_for_status()
+    try:
+        assert source.failures(before, now=datetime.now(UTC)) == ()
+    finally:
+        httpx.patch(f"{wired.api}/automations/{of_failures}", json={"enabled": True}).raise_for_status()
+    tick_until_empty(wired)
 
 
 def test_suspended_heal_has_its_card_sent_and_opens_nothing(wired: Wired, api: None) -> None:

@@ -69,6 +69,8 @@ def _jobs(fake: FakeGithub, request: Request, number: str, attempt: str) -> Any:
 def _runs_of_commit(fake: FakeGithub, request: Request) -> Any:
     newest = [attempts[-1] for attempts in fake.runs.values()]
     found = [run for run in newest if run["head_sha"] == request.query.get("head_sha", run["head_sha"])]
+    found = [run for run in found if run["status"] == request.query.get("status", run["status"])]
+    found = [run for run in found if run["created_at"] >= request.query.get("created", "").removeprefix(">=")]
     found.sort(key=lambda run: run["created_at"], reverse=True)
     return 200, {"total_count": len(found), "workflow_runs": _page(request, found)}
 

@@ -1,18 +1,20 @@
 """Workflow runs: their attempts, jobs, steps and annotations, their neighbours, and the re-run of what failed."""
 
 import base64
+import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tasks.clients.github.connection import Connection, check_commit, check_number, repository_path
 from tasks.clients.github.failures import known_form, write_or_find
-from tasks.domain.code_host import Annotation, HostedRun
+from tasks.domain.code_host import Annotation, FailedRun, HostedRun
 from tasks.domain.pipeline import Conclusion, JobOutcome, RunOutcome, StepOutcome
 from tasks.errors import ConflictError, TransientError
 
 MAX_JOBS, MAX_NEIGHBOURS, MAX_ANNOTATIONS, MAX_ATTEMPTS = 500, 100, 50, 10
 """GitHub keeps at most 50 annotations a step, and a matrix has at most 256 jobs."""
+LONGEST = timedelta(hours=6)
 READ, WRITE = "actions: read", "actions: write"
 _NOT_JOB_KEY = " ("
 _LEVELS = ("notice", "warning", "failure")
@@ -40,6 +42,26 @@ class Runs:
         listed = self._connection.pages(path, what=what, key="workflow_runs", needs=READ, limit=MAX_NEIGHBOURS, **query)
         with known_form(what):
             return tuple(sorted((_run(one) for one in listed), key=lambda run: run.started_at, reverse=True))
+
+    def failed_since(self, repository: str, since: datetime) -> tuple[FailedRun, ...]:
+        """The runs that ended badly since then, at their newest attempt, the oldest first.
+
+        Of runs that took longer than six hours, which is the most that a job of GitHub's own runners may take, those
+        are not found that began before.
+        """
+        path, what = repository_path(repository), f"read the failed runs of {repository}"
+        begun = f">={(since - LONGEST).strftime('%Y-%m-%dT%H:%M:%SZ')}"
+        listed = self._connection.pages(
+            f"{path}/actions/runs", what=what, key="workflow_runs", needs=READ, status="completed", created=begun
+        )
+        with known_form(what):
+            failed = [
+                one for one in listed if Conclusion(one["conclusion"]).failed and _moment(one["updated_at"]) >= since
+            ]
+        if not failed:
+            return ()
+        home = self._connection.get(path, what=what, needs=READ)
+        return tuple(_failed(one, home) for one in sorted(failed, key=lambda one: str(one["updated_at"])))
 
     def outcome(self, run: HostedRun, *, so_far: bool = False) -> RunOutcome:
         """The attempt with its jobs and steps; with `so_far`, of one that goes on, those that have ended.
@@ -165,6 +187,13 @@ def _run(document: Mapping[str, Any]) -> HostedRun:
         url=str(document.get("html_url") or ""),
         started_at=_moment(document.get("run_started_at") or document["created_at"]),
         updated_at=_moment(document["updated_at"]),
+    )
+
+
+def _failed(document: Mapping[str, Any], home: Mapping[str, Any]) -> FailedRun:
+    event = {"action": "completed", "workflow_run": document, "repository": home}
+    return FailedRun(
+        run_id=str(document["id"]), attempt=document.get("run_attempt") or 1, body=json.dumps(event).encode()
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from tasks.clients.ledger.approvals import Approvals, StoredApproval
 from tasks.clients.ledger.audit import Audit
+from tasks.clients.ledger.bookmarks import Bookmarks
 from tasks.clients.ledger.cards import Cards, StoredCard
 from tasks.clients.ledger.engine import make_engine, migrate
 from tasks.clients.ledger.event_writer import EventWriter
@@ -56,6 +57,7 @@ class Ledger:
         self.heals = Heals(engine)
         self.leases = Leases(engine)
         self.revisions = Revisions(engine)
+        self.bookmarks = Bookmarks(engine)
 
     @classmethod
     def open(cls, url: str) -> Self:

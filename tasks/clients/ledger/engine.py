@@ -24,7 +24,7 @@ from tasks.clients.ledger.postgresql import READS, check_encoding, make_postgres
 from tasks.clients.ledger.turns import Turns
 from tasks.errors import PermanentError, TransientError
 
-HEAD_REVISION = "0010"
+HEAD_REVISION = "0011"
 _READS = "healflow_reads"
 BUSY_TIMEOUT_SECONDS = 30
 """How long a writer waits for another transaction on SQLite."""

@@ -207,3 +207,10 @@ cards = Table(
     Column("problem", FreeText, nullable=False, default=""),
     Index("cards_by_next", "done", "next_at"),
 )
+
+bookmarks = Table(
+    "bookmarks",
+    metadata,
+    Column("name", String(320), primary_key=True),
+    Column("at", String(40), nullable=False),
+)

@@ -1,10 +1,14 @@
 """Runs are read with their attempts, a fork's are told apart, and failed jobs are re-run at most once."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tasks.clients.github import GithubClient, UnknownOutcomeError
+from tasks.domain.incident import Signal
 from tasks.domain.pipeline import Conclusion
 from tasks.errors import ConflictError, NotFoundError, TransientError
+from tasks.intake import parse_github
 from tests.fakes.github import REPOSITORY, FakeGithub
 
 
@@ -119,3 +123,20 @@ def test_annotations_and_the_workflow_file_are_read(github: GithubClient, fake: 
     assert (first.level, first.message, first.path, first.line) == ("failure", "boom", "a.py", 3)
     assert second.level == "notice"
     assert github.runs.workflow_text(run) == b"on: push\n"
+
+
+def test_failed_runs_are_read_as_their_webhook_tells_them(github: GithubClient, fake: FakeGithub) -> None:
+    tip = fake.refs["main"]
+    fake.run(tip, minute=1)
+    failed = fake.run(tip, minute=3)
+    fake.run(tip, minute=4, conclusion="success")
+    fake.run(tip, minute=5, conclusion=None)
+    again = fake.run(tip, minute=6)
+    fake.run(tip, run_id=again, minute=7, conclusion="timed_out")
+    found = github.runs.failed_since(REPOSITORY, datetime(2026, 1, 2, 10, 2, tzinfo=UTC))
+    assert [(one.run_id, one.attempt) for one in found] == [(str(failed), 1), (str(again), 2)]
+    told = parse_github("workflow_run", "sweep:1", found[0].body, now=datetime(2026, 1, 2, 11, tzinfo=UTC))
+    assert isinstance(told, Signal)
+    assert (told.repository, told.commit, told.branch) == (REPOSITORY, tip, "main")
+    assert told.run is not None
+    assert told.run.run_id == str(failed)
