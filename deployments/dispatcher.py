@@ -215,8 +215,15 @@ class Dispatcher:
                 log.info("%s: nobody answered in time; silence is no", request.incident_id)
 
     def _wake(self, stored: StoredApproval) -> None:
-        """Tell the waiting run; it reads the answer that counts from the ledger."""
+        """Tell the waiting run; it reads the answer that counts from the ledger.
+
+        What the wake brings along is a no: should the run wait for another question by now, it is no yes to that one.
+        Nobody waits for an older question than the newest.
+        """
         if stored.answer is None:
+            return
+        if self._ledger.approvals.asked_after(stored.request) is not None:
+            self._ledger.approvals.mark_resumed(stored.request.id)
             return
         incident = self._ledger.incidents.get(stored.request.incident_id)
         if incident.incident.status is not IncidentStatus.RESOLVED and incident.incident.status.ended:
@@ -224,12 +231,11 @@ class Dispatcher:
             return
         if incident.flow_run_id is None:
             return
-        given = stored.answer.answer
         woken = self._runs.resume(
             incident.flow_run_id,
-            answer=str(given if given.approves else Answer.REJECT),
-            approver=stored.answer.answered_by,
-            reason=stored.answer.reason,
+            answer=str(Answer.REJECT),
+            approver="Healflow",
+            reason=f"the answer to {stored.request.id} stands in the ledger",
         )
         if woken:
             self._ledger.leases.forget(incident.flow_run_id)

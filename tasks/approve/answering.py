@@ -34,7 +34,14 @@ def put_question(ledger: Ledger, wanted: ApprovalRequest, *, kept: str | None = 
 
 
 def answer_question(ledger: Ledger, attempt: Attempt, *, people: Sequence[Person]) -> Judgement:
-    """Judge one answer and record what became of it, a refusal included; of answers at once, one is judged first."""
+    """Judge one answer and record what became of it, a refusal included; of answers at once, one is judged first.
+
+    A question that another plan of its incident took the place of, as where the run that asked it was lost, takes none.
+    """
+    asked = ledger.approvals.get(attempt.request_id)
+    if asked is not None and asked.answer is None and (newer := ledger.approvals.asked_after(asked.request)):
+        message = f"{newer.incident_id} has moved on: it asks about another plan by now, as {newer.id}"
+        return refuse_answer(ledger, attempt, Refusal.MOVED_ON, message)
 
     def verdict(stored: StoredApproval, status: IncidentStatus) -> Judgement:
         return judge(attempt, stored.request, settled=stored.answer, votes=stored.votes, status=status, people=people)

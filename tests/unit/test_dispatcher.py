@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deployments.dispatcher import Bounds, Dispatcher, RunState
-from tasks.approve import answer_newest, identify
+from tasks.approve import answer_newest, answer_question, attempt_at, identify
 from tasks.clients.ledger import EventStatus, Ledger, StoredEvent
 from tasks.domain.approval import Answer, ApprovalChannel, ApprovalRequest, IdentityKind
 from tasks.domain.incident import IncidentStatus, Signal, SignalKind, SignalSource, open_incident
@@ -110,7 +110,33 @@ def test_answer_is_delivered_only_once_the_run_waits(ledger: Ledger) -> None:
     server.states["run-1"] = RunState.WAITING
     dispatcher.tick(NOW + timedelta(seconds=2))
     dispatcher.tick(NOW + timedelta(seconds=3))
-    assert server.forms == [{"run": "run-1", "answer": "approve"}]
+    assert server.forms == [{"run": "run-1", "answer": "reject"}], "a wake is no yes; the run reads the ledger"
+
+
+def test_answer_to_an_older_question_wakes_nobody_who_waits_for_a_newer_one(ledger: Ledger) -> None:
+    """It would come along as the typed yes of whoever answered, to a plan that they never saw."""
+    server = Server()
+    dispatcher, _incident_id = healing(ledger, server)
+    older = ask(ledger, deadline=NOW + timedelta(hours=2))
+    # asked in another run, or before this was refused
+    asked_later = {"id": "q-2", "plan_digest": "q", "nonce": "another", "asked_at": NOW + timedelta(seconds=1)}
+    attempt = attempt_at(
+        older,
+        answer=Answer.APPROVE,
+        identity=identify(IdentityKind.LOCAL, "ada", ()),
+        channel=ApprovalChannel.SLACK,
+        reason="",
+        now=NOW,
+    )
+    assert answer_question(ledger, attempt, people=()).settles
+    ledger.approvals.ask(older.model_copy(update=asked_later | {"deadline": NOW + timedelta(hours=1)}))
+    dispatcher.tick(NOW + timedelta(seconds=6))
+    assert server.forms == []
+    assert server.states[RUN] is RunState.WAITING
+    assert ledger.approvals.to_resume() == ()
+    newer = ledger.approvals.get("q-2")
+    assert newer is not None
+    assert newer.answer is None
 
 
 def test_silence_past_the_deadline_is_no(ledger: Ledger) -> None:

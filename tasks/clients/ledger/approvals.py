@@ -100,10 +100,16 @@ class Approvals:
             return _find(connection, request_id)
 
     def of_incident(self, incident_id: str) -> tuple[StoredApproval, ...]:
-        """All questions about one incident, oldest deadline first."""
+        """All questions about one incident, in the order in which they were asked."""
         query = select(approvals).where(approvals.c.incident_id == incident_id).order_by(approvals.c.deadline)
         with reading(self._engine) as connection:
-            return tuple(_stored(row) for row in connection.execute(query).mappings())
+            found = [_stored(row) for row in connection.execute(query).mappings()]
+        return tuple(sorted(found, key=lambda one: one.request.asked_at))
+
+    def asked_after(self, request: ApprovalRequest) -> ApprovalRequest | None:
+        """The newest question about the same incident, where it was asked later than this one."""
+        newest = self.of_incident(request.incident_id)[-1].request
+        return newest if newest.asked_at > request.asked_at else None
 
     def unanswered(self) -> tuple[StoredApproval, ...]:
         """The questions that still wait."""

@@ -7,6 +7,7 @@ import pytest
 
 from tasks.act.task import confirm
 from tasks.approve import answer_question, attempt_at, identify, make_request
+from tasks.approve.task import read_answer, take_answer
 from tasks.clients.ledger import Ledger
 from tasks.domain.approval import Answer, Approval, ApprovalChannel, ApprovalRequest, IdentityKind
 from tasks.domain.diagnosis import Diagnosis
@@ -94,6 +95,18 @@ def test_plan_for_another_state_of_the_target_is_void(approved: Approved) -> Non
 def test_yes_under_another_policy_is_void(approved: Approved) -> None:
     approved.decision = approved.decision.model_copy(update={"policy_digest": "of another policy"})
     approved.refused(approved.approval, "another plan, target state or policy")
+
+
+def test_yes_to_an_older_question_of_the_incident_is_none_to_the_newer_and_does_nothing(approved: Approved) -> None:
+    older = approved.approval
+    plan = approved.triage.plan.model_copy(update={"target_state": "b" * 40})
+    approved.triage = approved.triage.model_copy(update={"plan": plan})
+    newer = approved.ask()
+    assert newer.id != older.request_id
+    approved.refused(older, "another plan, target state or policy")
+    assert read_answer.fn(newer) is None
+    with pytest.raises(ConflictError, match="has no answer; nothing is done"):
+        take_answer.fn(newer)
 
 
 @pytest.mark.parametrize("answer", [Answer.REJECT, Answer.EDIT, Answer.EXPIRED])

@@ -74,6 +74,26 @@ def test_run_that_moved_on_takes_no_answer(tmp_path: Path, status: IncidentStatu
     assert not asked.settled
 
 
+def test_older_question_that_is_still_open_takes_no_answer(tmp_path: Path) -> None:
+    asked = Asked(tmp_path)
+    newer = asked.request.model_copy(
+        update={
+            "id": f"{asked.incident.id}-newer",
+            "asked_at": NOW + timedelta(minutes=1),
+            "deadline": NOW + timedelta(minutes=5),
+        }
+    )
+    asked.ledger.approvals.ask(newer)
+    for answer in (Answer.APPROVE, Answer.EDIT, Answer.REJECT, Answer.SNOOZE):
+        judgement = asked.say(answer)
+        assert judgement.refusal is Refusal.MOVED_ON
+        assert newer.id in judgement.message
+    assert not asked.settled
+    assert asked.ledger.approvals.to_resume() == ()
+    assert asked.trail() == ["answer.refused"] * 4
+    assert asked.say(Answer.APPROVE, request_id=newer.id).settles
+
+
 def test_second_answer_is_refused_and_the_first_stays(tmp_path: Path) -> None:
     asked = Asked(tmp_path)
     assert asked.say(Answer.REJECT, reason="not now").settles
