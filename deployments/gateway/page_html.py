@@ -1,6 +1,5 @@
 """Writes the approval page: a card as HTML with forms that need no script. Whatever is not ours is escaped."""
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from html import escape
@@ -10,10 +9,9 @@ from deployments.gateway.page_style import STYLE
 from tasks.approve import WORDINGS, deciders, place_of, who_may_answer
 from tasks.domain.approval import came_from
 from tasks.domain.card import Card, CardState, CardStep
-from tasks.domain.markdown import MAX_DIFF_LINES, MAX_QUOTED_LINES, readable_diff
+from tasks.domain.markdown import MAX_DIFF_LINES, MAX_QUOTED_LINES, readable_diff, visible
 
 MAX_PROGRESS = 30
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 class Reader(NamedTuple):
@@ -56,7 +54,7 @@ def message_page(title: str, text: str, *, good: bool = False) -> str:
 
 def seen(text: str) -> str:
     """Outside text as HTML: escaped, and what would be invisible or turn the text around is written out."""
-    return escape(_UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    return escape(visible(text))
 
 
 def _document(title: str, body: str, *, jump: bool = False) -> str:

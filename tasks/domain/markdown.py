@@ -9,10 +9,19 @@ from tasks.domain.story import Explanation
 
 MAX_QUOTED_LINES = 12
 MAX_DIFF_LINES = 120
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """The text with whatever would be invisible, turn reading around or steer a terminal written out, as `\\u202e`:
+    what is approved has to look like what it does.
+    """
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def fenced(text: str, language: str = "") -> str:
     """A code block that its own text cannot close."""
+    text = visible(text)
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"
@@ -20,12 +29,12 @@ def fenced(text: str, language: str = "") -> str:
 
 def inline(text: str) -> str:
     """One line of outside text as inline code."""
-    return "`" + " ".join(text.replace("`", "'").split()) + "`"
+    return "`" + " ".join(visible(text).replace("`", "'").split()) + "`"
 
 
 def prose(text: str) -> str:
     """Outside text inside a sentence: no markup, no HTML, no links, not even bare ones, and nobody is notified."""
-    plain = re.sub(r"([\\`*_\[\]<>|#~])", r"\\\1", " ".join(text.split()))
+    plain = re.sub(r"([\\`*_\[\]<>|#~])", r"\\\1", visible(" ".join(text.split())))
     unlinked = re.sub(r"(?i)(?<=\w)(:)(?=//)|(?<=\bwww)(\.)", lambda found: f"\\{found[0]}", plain)
     return re.sub(r"@(?=[A-Za-z0-9])", "@\u200b", unlinked)
 
@@ -42,12 +51,14 @@ def quoted(lines: tuple[EvidenceLine, ...], *, only: tuple[str, ...] = ()) -> st
 def quote(line: EvidenceLine) -> str:
     """One quoted line as plain text: id, source, line number, text."""
     where = f"{line.source}:{line.line_number}" if line.line_number else line.source
-    return f"{line.id:>4}  {where}  {line.text}"
+    return f"{line.id:>4}  {where}  {visible(line.text)}"
 
 
 def readable_diff(preview: str) -> list[str]:
-    """The lines of a diff without git's `index` lines, which say nothing to a person."""
-    lines = preview.splitlines()
+    """The lines of a diff without git's `index` lines, which say nothing to a person, and with all that it holds made
+    visible: no character in a line makes another line of it.
+    """
+    lines = visible(preview.replace("\r\n", "\n")).removesuffix("\n").split("\n") if preview else []
     return [line for number, line in enumerate(lines) if not (number and _is_index(lines[number - 1], line))]
 
 

@@ -11,6 +11,7 @@ from tasks.domain.approval import Answer, ApprovalChannel, IdentityKind, Refusal
 from tasks.domain.incident import IncidentStatus
 from tests.unit.approve.asking import NOW, Asked
 
+DEADLINE = NOW + timedelta(hours=1)
 LATE = NOW + timedelta(hours=2)
 
 
@@ -18,6 +19,7 @@ LATE = NOW + timedelta(hours=2)
     ("changes", "refusal", "said"),
     [
         ({"at": LATE}, Refusal.EXPIRED, "silence was taken as no"),
+        ({"at": DEADLINE + timedelta(microseconds=1)}, Refusal.EXPIRED, "silence was taken as no"),
         ({"nonce": "of-another-question"}, Refusal.ALTERED, "plan has changed"),
         ({"nonce": ""}, Refusal.ALTERED, "plan has changed"),
         ({"nonce": "ключ"}, Refusal.ALTERED, "plan has changed"),
@@ -198,6 +200,15 @@ def test_what_cannot_be_stored_or_seen_keeps_no_no_from_counting(tmp_path: Path)
     )
     assert attempt.reason.startswith("no[31m,\nnever!!")
     assert len(attempt.reason) == 1_000
+
+
+def test_answer_at_the_very_deadline_counts_and_silence_is_no_before_it(tmp_path: Path) -> None:
+    asked = Asked(tmp_path)
+    assert not expire(asked.ledger, asked.request, now=DEADLINE)
+    assert asked.say(Answer.SNOOZE, at=DEADLINE, snooze_seconds=3_600).snoozed_until == DEADLINE
+    assert asked.say(Answer.APPROVE, at=DEADLINE).settles
+    assert not expire(asked.ledger, asked.request, now=LATE)
+    assert asked.trail() == ["answer.snoozed", "answer.recorded"]
 
 
 def test_nonce_is_never_in_the_trail(tmp_path: Path) -> None:

@@ -96,6 +96,22 @@ def test_form_sent_after_the_deadline_does_nothing(scene: Scene, press: Press, v
     assert scene.told.trail() == ["answer.refused"]
 
 
+@pytest.mark.parametrize("press", [Press.REJECT, Press.EDIT])
+@pytest.mark.parametrize(
+    "change", [{"nonce": "guessed"}, {"plan_digest": "x" * 64}, {"request_id": "inc-none-q"}, None]
+)
+def test_form_whose_ticket_was_altered_does_nothing(scene: Scene, press: Press, change: dict[str, str] | None) -> None:
+    form = scene.open_form(press)
+    ticket = json.loads(form.view["private_metadata"])
+    form.view["private_metadata"] = json.dumps(ticket | change) if change else "x" * 3_000
+    scene.server.submit(form, {"reason": "no"} if press is Press.REJECT else {"1.until": "2026-01-09"})
+    assert not scene.told.settled
+    assert "answer.recorded" not in scene.told.trail()
+    shown = scene.told.ledger.approvals.get(scene.told.request.id)
+    assert shown is not None
+    assert shown.votes == ()
+
+
 def test_nothing_can_be_edited_once_it_is_answered(scene: Scene) -> None:
     scene.press(user=GRACE)
     scene.press(Press.EDIT)
