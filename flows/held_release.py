@@ -121,6 +121,11 @@ def begin(settings: Settings, held: Held, approval: Approval | None, differences
         raise ConflictError("the policy was changed while the release waited; deploy it again")
     if approval.plan_digest != held.triage.plan.digest(held.decision.policy_digest):
         raise ConflictError("the approval is for another release, cluster or policy; deploy it again")
+    stored = ledger.approvals.get(approval.request_id)
+    if stored is None or stored.answer != approval:
+        raise ConflictError("the approval is not the one in the ledger; deploy it again")
+    if not stored.request.lasts(approval.answered_at, now):
+        raise ConflictError(f"the approval of {approval.answered_at:%Y-%m-%d %H:%M} UTC is too old; deploy it again")
     if not ledger.approvals.use(approval.request_id, at=now):
         raise ConflictError("the approval was used before; deploy it again")
     ledger.incidents.set_status(held.incident.id, IncidentStatus.ACTING)

@@ -1,8 +1,9 @@
 """The server with its audit: every call is written into the ledger's trail before its answer leaves."""
 
-import getpass
 import json
 import logging
+import os
+import pwd
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -79,7 +80,12 @@ def caller_of(context: Context[None, Any] | None) -> str:
         params = None
     client = f" ({params.client_info.name[:40]})" if params is not None else ""
     token = get_access_token()
-    return (f"mcp-http:{token.client_id}" if token is not None else f"mcp-stdio:{getpass.getuser()}") + client
+    return (f"mcp-http:{token.client_id}" if token is not None else f"mcp-stdio:{_local_user()}") + client
+
+
+def _local_user() -> str:
+    """Whoever runs this process, as the machine knows them: the environment may say anything."""
+    return pwd.getpwuid(os.getuid()).pw_name
 
 
 def _verdict(error: ToolError) -> str:

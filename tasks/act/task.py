@@ -120,6 +120,7 @@ def confirm(triage: Triage, decision: Decision, approval: Approval | None) -> No
             raise ConflictError("policy asks for an approval and there is none")
         if approval.plan_digest != digest:
             raise ConflictError("the approval is for another plan, target state or policy; ask again")
+        _check_counts(ledger, approval, now)
         # A run that died after this and before the action goes on with the same use: the incident has not ended.
         if not ledger.approvals.use(approval.request_id, at=now) and _ended(ledger, triage):
             raise ConflictError("the approval was used before; ask again")
@@ -139,6 +140,15 @@ def note_void(triage: Triage, approval: Approval | None, reason: str) -> None:
         told |= {"request_id": approval.request_id, "plan_digest": approval.plan_digest}
     kind = "plan.void" if approval is None else "approval.void"
     _ledger().audit.write(kind, incident_id=triage.incident.id, actor="healflow", document=told, at=datetime.now(UTC))
+
+
+def _check_counts(ledger: Ledger, approval: Approval, now: datetime) -> None:
+    """That the ledger holds this very yes, and that it is not from long ago; one in use was looked at before."""
+    stored = ledger.approvals.get(approval.request_id)
+    if stored is None or stored.answer != approval:
+        raise ConflictError("the approval is not the one in the ledger; ask again")
+    if not stored.used and not stored.request.lasts(approval.answered_at, now):
+        raise ConflictError(f"the approval of {approval.answered_at:%Y-%m-%d %H:%M} UTC is too old by now; ask again")
 
 
 def _check_still_open(ledger: Ledger, triage: Triage) -> None:

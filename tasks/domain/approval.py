@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -127,6 +128,9 @@ class ApprovalTerms(Noun):
         return self.typed_name_counts and self.people_needed == 1
 
 
+LEAST_LASTING = timedelta(hours=1)
+
+
 class ApprovalRequest(Noun):
     """A question that waits: one plan, by digest, until a deadline, answered once."""
 
@@ -142,6 +146,13 @@ class ApprovalRequest(Noun):
     terms: ApprovalTerms = ApprovalTerms()
     authors: tuple[str, ...] = ()
     """Who wrote or pushed the failing change, by the names that its commits and its event give."""
+
+    def lasts(self, answered_at: datetime, now: datetime) -> bool:
+        """Whether a yes may still be acted on: for as long as the question was put, an hour at least.
+
+        After an outage of days nobody means it any more.
+        """
+        return now - answered_at <= max(self.deadline - self.asked_at, LEAST_LASTING)
 
 
 class Approval(Noun):

@@ -36,7 +36,7 @@ _FORM = "sqlite:////FOLDER/ledger.db or postgresql://USER:PASSWORD@HOST/DATABASE
 
 
 def make_engine(url: str) -> Engine:
-    """Connect to `url`; a SQLite file's folder is made when it is missing.
+    """Connect to `url`; a SQLite file's folder is made when it is missing, and readable by its owner only.
 
     Raises:
         PermanentError: it is the address of no SQLite or PostgreSQL database, or its driver is not installed.
@@ -65,7 +65,7 @@ def _make_postgresql(url: URL) -> Engine:
 
 def _make_sqlite(url: URL) -> Engine:
     if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     pool = {"pool_timeout": POOL_TIMEOUT_SECONDS} if url.database not in (None, "", ":memory:") else {}
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, **pool)
     event.listen(engine, "connect", _prepare_sqlite)

@@ -1,14 +1,16 @@
 """The moment before acting: each reason for which an approved plan is void, and nothing may be done."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from tasks.act.task import confirm
 from tasks.approve import answer_question, attempt_at, identify, make_request
 from tasks.approve.task import read_answer, take_answer
 from tasks.clients.ledger import Ledger
+from tasks.clients.ledger.engine import make_engine
 from tasks.domain.approval import Answer, Approval, ApprovalChannel, ApprovalRequest, IdentityKind
 from tasks.domain.diagnosis import Diagnosis
 from tasks.domain.evidence import Evidence
@@ -112,6 +114,25 @@ def test_yes_to_an_older_question_of_the_incident_is_none_to_the_newer_and_does_
 @pytest.mark.parametrize("answer", [Answer.REJECT, Answer.EDIT, Answer.EXPIRED])
 def test_what_is_no_yes_allows_nothing(approved: Approved, answer: Answer) -> None:
     approved.refused(approved.approval.model_copy(update={"answer": answer}), "there is none")
+
+
+def test_yes_that_the_ledger_does_not_hold_allows_nothing(approved: Approved) -> None:
+    forged = approved.approval.model_copy(update={"answered_by": "grace"})
+    approved.refused(forged, "not the one in the ledger")
+    approved.refused(approved.approval.model_copy(update={"request_id": "inc-none-q"}), "not the one in the ledger")
+
+
+def test_yes_of_long_ago_allows_nothing_and_one_in_use_goes_on(approved: Approved, tmp_path: Path) -> None:
+    """As after an outage of days: the question was put for an hour."""
+    long_ago = approved.approval.answered_at - timedelta(hours=1, seconds=1)
+    old = approved.approval.model_copy(update={"answered_at": long_ago})
+    engine = make_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE approvals SET answer = :answer"), {"answer": old.model_dump_json()})
+    approved.refused(old, "is too old by now")
+    assert approved.ledger.approvals.use(old.request_id, at=datetime.now(UTC))
+    approved.confirm(old)
+    engine.dispose()
 
 
 def test_no_answer_at_all_allows_nothing(approved: Approved) -> None:

@@ -51,6 +51,11 @@ def asked(ledger: Ledger, incident: Incident) -> Ledger:
     return ledger
 
 
+def test_folder_that_is_made_for_the_ledger_is_its_owners_alone(tmp_path: Path) -> None:
+    Ledger.in_folder(tmp_path / "home")
+    assert (tmp_path / "home").stat().st_mode & 0o077 == 0
+
+
 def test_approval_is_used_once(asked: Ledger) -> None:
     assert asked.approvals.use("q", at=NOW)
     assert not asked.approvals.use("q", at=NOW)

@@ -1,6 +1,8 @@
 """The MCP tools over a fake cluster: nothing outside the scope, no secret, nothing without its record, and only reads."""
 
 import json
+import os
+import pwd
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -133,7 +135,9 @@ def test_what_is_no_name_or_no_tool_is_refused_and_recorded(shop: Shop, tool: st
     ]
 
 
-def test_each_call_is_recorded_with_its_size_and_no_secret(shop: Shop) -> None:
+def test_each_call_is_recorded_with_its_size_and_no_secret(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "somebody-else")
     told, _ = shop.ask("pods_log", namespace="shop", name="cart-2-x", tail=5)
     assert shop.ask("pods_get", namespace="shop", name=SECRETS[2])[1]
     first, second = records(shop)
@@ -142,7 +146,7 @@ def test_each_call_is_recorded_with_its_size_and_no_secret(shop: Shop) -> None:
     assert second["verdict"] == "failed"
     assert SECRETS[2] not in json.dumps(second)
     assert shop.ledger.audit.verify().problem == ""
-    assert shop.ledger.audit.entries()[0].actor.startswith("mcp-stdio:")
+    assert shop.ledger.audit.entries()[0].actor.startswith(f"mcp-stdio:{pwd.getpwuid(os.getuid()).pw_name}")
 
 
 def test_log_is_capped_in_lines_and_bytes_and_keeps_its_end(tmp_path: Path) -> None:
