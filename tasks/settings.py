@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from tasks.domain.approval import Person
+from tasks.domain.approval import Person, shared_names
 from tasks.domain.cluster_bounds import ChangeBounds
 from tasks.domain.gitops import GitopsMode
 from tasks.domain.grouping import GroupedBy
@@ -141,6 +141,15 @@ class ApprovalSettings(BaseModel):
     """Where people reach the gateway, for the links of the approval page; `None` is loopback at the gateway's port."""
     link_key: Annotated[SecretStr, Field(min_length=32)] | None = None
     """Signs those links; when unset, one is made at first use and kept in the home, readable by its owner only."""
+
+    @field_validator("people")
+    @classmethod
+    def _each_is_one_person(cls, people: tuple[Person, ...]) -> tuple[Person, ...]:
+        """Whoever stood there twice would have two votes."""
+        shared = shared_names(people)
+        if shared:
+            raise ValueError(f"two people share {', '.join(shared)}; each person stands there once, with all accounts")
+        return people
 
 
 class SlackSettings(BaseModel):

@@ -1,7 +1,8 @@
 """Approval: the question put to people, who may answer it and how, and the one answer that counts."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
@@ -81,6 +82,22 @@ class Person(Noun):
         """Whether an author of a commit, by any name, is this person."""
         names = (self.name, self.github, self.local, *self.authors)
         return bool(author) and any(is_same_author(author, name) for name in names if name)
+
+
+def shared_names(people: Sequence[Person]) -> tuple[str, ...]:
+    """The names and accounts that two of the people have, such as `github ada-l`."""
+    told = Counter(
+        f"{what} {name}"
+        for person in people
+        for what, name in (
+            ("name", _plainest(person.name)),
+            ("slack", person.slack.casefold()),
+            ("github", person.github.casefold()),
+            ("local", person.local),
+        )
+        if name
+    )
+    return tuple(name for name, times in told.items() if times > 1)
 
 
 def is_same_author(one: str, other: str) -> bool:
