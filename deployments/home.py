@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from tasks.clients.ledger import Ledger
 from tasks.domain.base import Noun, UtcTime
 from tasks.errors import ConflictError, PermanentError
 from tasks.settings import Settings
@@ -149,6 +150,13 @@ class Home:
             f"{self.root} is served by process {other.pid} since {other.started_at:%Y-%m-%d %H:%M:%S} UTC: "
             f"Prefect UI {other.prefect_url}, gateway {other.gateway_url}"
         )
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger of a home, which is made first where the ledger is a file in it."""
+    if settings.database_url is None:
+        Home(settings).make()
+    return Ledger.open(settings.ledger_url)
 
 
 def _read_secret(path: Path) -> str:

@@ -9,9 +9,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from deployments.home import Home
+from deployments.home import Home, open_ledger
 from tasks.approve import answer_newest, answer_question, attempt_at, check_edit, editable, identify, sign_link
-from tasks.clients.ledger import Ledger
 from tasks.domain.approval import Answer, ApprovalChannel, ApprovalLink, IdentityKind
 from tasks.domain.incident import IncidentStatus
 from tasks.domain.outcome import ActionStatus
@@ -32,7 +31,7 @@ def answer(settings: Settings, incident_id: str, given: Answer, *, reason: str) 
         NotFoundError: there is no such incident.
         ConflictError: it waits for no answer, or this one does not count; the message says why.
     """
-    ledger = Ledger.open(settings.ledger_url)
+    ledger = open_ledger(settings)
     judgement = answer_newest(
         ledger,
         incident_id,
@@ -56,7 +55,7 @@ def edit(settings: Settings, incident_id: str, given: Sequence[str]) -> None:
         BadInputError: a value cannot be changed, or is malformed.
         ConflictError: the incident waits for no answer, or this one does not count.
     """
-    ledger, now = Ledger.open(settings.ledger_url), datetime.now(UTC)
+    ledger, now = open_ledger(settings), datetime.now(UTC)
     story = read_story(ledger, incident_id)
     if story.request is None or story.plan is None:
         raise ConflictError(f"{story.incident.id} waits for no answer: it is {story.incident.status}")
@@ -88,7 +87,7 @@ def make_link(settings: Settings, incident_id: str, person: str) -> None:
         BadInputError: nobody of that name stands in the settings.
         ConflictError: the incident waits for no answer.
     """
-    ledger, now, people = Ledger.open(settings.ledger_url), datetime.now(UTC), settings.approvals.people
+    ledger, now, people = open_ledger(settings), datetime.now(UTC), settings.approvals.people
     story = read_story(ledger, incident_id)
     stored = ledger.approvals.get(story.request.id) if story.request is not None else None
     if stored is None or stored.answer is not None or story.incident.status is not IncidentStatus.WAITING:
@@ -131,7 +130,7 @@ def take_back(settings: Settings, incident_id: str) -> None:
     from flows.undo import undo_heal
 
     whole_id = undo_heal(settings, incident_id, by=local_user())
-    story = read_story(Ledger.open(settings.ledger_url), whole_id)
+    story = read_story(open_ledger(settings), whole_id)
     for result in story.results:
         if result.status is ActionStatus.UNDONE:
             Console().print(f"{result.action_name}: {result.message}", markup=False)

@@ -10,10 +10,10 @@ def verify(anchor: str = typer.Option("", help="COUNT:HASH, as printed earlier a
     """Check every link; exit code 1 and the place where it breaks, when it does."""
     from rich.console import Console
 
-    from tasks.clients.ledger import Ledger
+    from deployments.home import open_ledger
     from tasks.settings import Settings
 
-    report = Ledger.open(Settings().ledger_url).audit.verify(anchor=_read_anchor(anchor))
+    report = open_ledger(Settings()).audit.verify(anchor=_read_anchor(anchor))
     console = Console(highlight=False, soft_wrap=True)
     if report.problem:
         console.print(f"broken: {report.problem}", style="red", markup=False)
@@ -35,8 +35,8 @@ def _read_anchor(text: str) -> tuple[int, str] | None:
 @app.command()
 def export() -> None:
     """Print the trail as JSON lines, oldest first."""
-    from tasks.clients.ledger import Ledger
+    from deployments.home import open_ledger
     from tasks.settings import Settings
 
-    for entry in Ledger.open(Settings().ledger_url).audit.entries():
+    for entry in open_ledger(Settings()).audit.entries():
         print(entry.model_dump_json())  # noqa: T201

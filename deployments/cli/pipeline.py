@@ -11,7 +11,7 @@ from deployments.home import Home
 from flows.pipeline import local_name, run_in_worktree
 from tasks.clients.pipeline import RunStore, report_run
 from tasks.domain.pipeline import Conclusion, RunOutcome
-from tasks.errors import BadInputError, TransientError
+from tasks.errors import BadInputError, PermanentError, TransientError
 from tasks.settings import Settings
 
 
@@ -50,6 +50,7 @@ def run_workflow(
 ) -> int:
     """Run, print, report; the exit code is 0 for success and 1 for any other conclusion."""
     chosen = find_workflow(repository, workflow)
+    Home(settings).make()
     outcome = run_in_worktree(
         settings, repository, chosen, ref=ref, job_keys=job_keys, on_line=None if as_json else _echo
     )
@@ -76,6 +77,11 @@ def _report_or_say(settings: Settings, outcome: RunOutcome) -> None:
     except TransientError as error:
         console.print(f"The failure was not reported: {error}", style="yellow", markup=False)
         return
+    except PermanentError as error:
+        if holder is not None:
+            raise
+        other = f"No 'healflow up' serves {settings.root}: set HEALFLOW_HOME to what it prints as its state."
+        raise PermanentError(f"{error}\n{other}") from error
     console.print(f"The failure was reported to {url}; 'healflow incidents' follows it.")
 
 
@@ -96,6 +102,7 @@ def run_and_triage(settings: Settings, command: Sequence[str], *, as_json: bool)
     from tasks.collect.local_run import StoredLogs
 
     here = Path.cwd()
+    Home(settings).make()
     store = RunStore(settings.runs_root)
     outcome = run_command(command, cwd=here, store=store, repository=local_name(here), on_line=_echo)
     step = outcome.jobs[0].steps[0]

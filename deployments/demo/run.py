@@ -21,6 +21,7 @@ from deployments.cli.render import render_diagnosis, render_plan, status_style
 from deployments.demo.in_slack import PEOPLE, SlackStage
 from deployments.demo.project import WORKFLOW, DemoRepository
 from deployments.demo.slack import SlackServer
+from deployments.home import Home
 from deployments.local import Running, running
 from flows.pipeline import run_in_worktree
 from tasks.approve import answer_newest, identify
@@ -54,6 +55,7 @@ def run_demo(settings: Settings, *, yes: bool, keep: bool) -> int:
     console = Console(highlight=False)
     root = settings.root / "demo"
     shutil.rmtree(root, ignore_errors=True)
+    Home(settings).make()
     started = time.monotonic()
     # The demo's workflow calls `python` and `ruff` as in an activated environment; the flows inherit this PATH.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])

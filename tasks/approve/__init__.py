@@ -15,7 +15,7 @@ from tasks.approve.answering import (
     refuse_answer,
     withdrawal,
 )
-from tasks.approve.card import make_card
+from tasks.approve.card import can_merge, make_card
 from tasks.approve.editing import check_edit, editable
 from tasks.approve.judging import identify, identify_holder, judge
 from tasks.approve.linking import form_seal, is_form_seal, read_link, sign_link
@@ -29,6 +29,7 @@ __all__ = [
     "answer_newest",
     "answer_question",
     "attempt_at",
+    "can_merge",
     "check_edit",
     "deciders",
     "editable",

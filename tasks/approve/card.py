@@ -64,7 +64,7 @@ def make_card(story: Story, stored: StoredApproval, *, now: datetime, prefect_ur
         links=_links(story, request, prefect_url=prefect_url, web_url=web_url),
         asked_because=story.decision.reason if story.decision else "",
         remembered_incident=plan.remembered_incident,
-        can_merge=_can_merge(plan, story.incident),
+        can_merge=can_merge(plan, story.incident),
         asked_at=request.asked_at,
         deadline=request.deadline,
         terms=request.terms,
@@ -129,7 +129,7 @@ def _quotes(evidence: Evidence | None, only: tuple[str, ...]) -> tuple[EvidenceL
     return tuple(line for line in lines if line.id in only) or lines
 
 
-def _can_merge(plan: Plan, incident: Incident) -> bool:
+def can_merge(plan: Plan, incident: Incident) -> bool:
     """Here a proven fix can be merged; on GitHub it is offered as a pull request, and a cluster has no branch."""
     changes_code = any(action.name not in _CHANGE_NO_CODE for action in plan.actions)
     return changes_code and incident.signal.source is SignalSource.PIPELINE

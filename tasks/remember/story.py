@@ -91,6 +91,10 @@ def _say_decision(document: str) -> str:
     return f"policy says {decision.verdict}: {decision.reason}"
 
 
+def _say_asked(document: str) -> str:
+    return f"asked; waits until {ApprovalRequest.model_validate_json(document).deadline:%Y-%m-%d %H:%M:%S} UTC"
+
+
 def _say_answer(document: str) -> str:
     approval = Approval.model_validate_json(document)
     reason = f": {approval.reason}" if approval.reason else ""
@@ -115,7 +119,7 @@ _SAY: dict[EntryKind, Callable[[str], str]] = {
     EntryKind.DIAGNOSIS: _say_diagnosis,
     EntryKind.PLAN: _say_plan,
     EntryKind.DECISION: _say_decision,
-    EntryKind.ASKED: lambda document: f"asked; waits until {json.loads(document)['deadline'][:19]} UTC",
+    EntryKind.ASKED: _say_asked,
     EntryKind.ANSWER: _say_answer,
     EntryKind.INTENT: lambda document: f"begins: {json.loads(document)['summary']}",
     EntryKind.ACTION_RESULT: _say_result,

@@ -230,13 +230,13 @@ def report_run(
     except httpx.HTTPError as error:
         raise TransientError(
             f"The gateway at {gateway_url} cannot be reached ({str(error) or type(error).__name__}); "
-            f"run {run_id} is kept. Start it with `healflow up` and report the run again."
+            f"run {run_id} is kept. Start it with `healflow up`, and run `healflow ci` again."
         ) from error
     answer = response.text[:_MAX_ANSWER_CHARACTERS]
     if response.status_code >= 500 or response.status_code == 429:
         raise TransientError(
             f"The gateway at {gateway_url} answered {response.status_code} to run {run_id}: {answer}. "
-            "The run is kept; report it again.",
+            "The run is kept; run `healflow ci` again.",
             retry_after_seconds=_retry_after_seconds(response.headers.get("Retry-After")),
         )
     if not response.is_success:
