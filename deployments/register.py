@@ -9,6 +9,7 @@ import json
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from deployments.home import Home
 from tasks.intake.prefect import FAILED_STATES, HEAL_FLOW, SUSPENDED, WATCHED_FLOWS
@@ -106,13 +107,36 @@ def _upsert(client: "SyncPrefectClient", wanted: "AutomationCore") -> None:
         client.delete_automation(extra.id)
 
 
+USAGE = "usage: python -m deployments.register GATEWAY_URL, as http://127.0.0.1:4210 or https://heal.example.com\n"
+
+
 def main() -> int:
-    """Register for the gateway named on the command line."""
-    if len(sys.argv) != 2:
-        print("usage: python -m deployments.register GATEWAY_URL", file=sys.stderr)  # noqa: T201
+    """Register for the gateway named on the command line; 2 where that is no address, or no server is named."""
+    asked = sys.argv[1:]
+    if asked in (["-h"], ["--help"]):
+        sys.stdout.write(USAGE)
+        return 0
+    if len(asked) != 1 or not _is_address(asked[0]):
+        sys.stderr.write(USAGE)
         return 2
-    register(sys.argv[1].rstrip("/"), Home(Settings()).event_tokens()[0])
+    from prefect.settings import PREFECT_API_URL
+
+    if not PREFECT_API_URL.value():
+        sys.stderr.write("PREFECT_API_URL names no Prefect server to register with\n")
+        return 2
+    gateway_url = asked[0].rstrip("/")
+    register(gateway_url, Home(Settings()).event_tokens()[0])
+    names = ", ".join(watch.name for watch in WATCHES)
+    sys.stdout.write(f"{PREFECT_API_URL.value()} calls {gateway_url}/webhooks/prefect by the automations {names}\n")
     return 0
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,10 @@ class Wired:
     def register(self) -> None:
         environment = {**os.environ, "HEALFLOW_HOME": str(self.settings.root), "PREFECT_API_URL": self.api}
         command = [sys.executable, "-m", "deployments.register", self.gateway]
-        subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=90, check=True)
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=90, check=True
+        )
+        assert done.stdout.startswith(f"{self.api} calls {self.gateway}/webhooks/prefect by the automations ")
 
     def automations(self) -> list[dict[str, Any]]:
         return list(httpx.post(f"{self.api}/automations/filter", json={}).json())
