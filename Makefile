@@ -27,6 +27,7 @@ install: $(STAMP)
 demo: $(STAMP)
 	@$(BIN)/healflow demo $(ARGS)
 
+# loadgroup, and no groups: each worker takes one test at a time, so that none sits on a file of long ones.
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS) $(ARGS)
 

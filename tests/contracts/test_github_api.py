@@ -21,7 +21,6 @@ from tests.contracts.github_description import OPERATIONS, Unavailable, cache_fo
 from tests.fakes.github import REPOSITORY, FakeGithub, Request, serving
 from tests.unit.clients.github.conftest import client_of
 
-pytestmark = pytest.mark.xdist_group("github-contract")
 BRANCH = "healflow/inc-1"
 COMMIT = "a" * 40
 HEADERS = {"authorization": "token t", "accept": "application/json"}

@@ -34,7 +34,7 @@ from tasks.settings import Settings
 from tests.doors.test_up import ROOT, eventually
 from tests.unit.notifying.board import Board
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.prefect
 
 SECONDS = 60.0
 """How long an event of the server may take on its way; about two seconds on an idle machine."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.demo, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.demo
 
 
 def test_demo_heals_all_four_breakages_and_leaves_no_process(tmp_path: Path) -> None:

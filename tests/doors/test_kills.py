@@ -11,7 +11,7 @@ import pytest
 from tests.doors.killing import PATIENCE_SECONDS, Stage
 from tests.doors.test_demo import left_over
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.prefect
 
 SIDE_BY_SIDE = 4
 """So many heals are walked at once; as many run at once."""

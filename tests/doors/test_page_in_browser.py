@@ -17,7 +17,7 @@ from tests.doors.browsing import Browser, needs_chromium
 from tests.doors.paging import Paged
 from tests.doors.test_up import eventually
 
-pytestmark = [needs_chromium, pytest.mark.xdist_group("browser")]
+pytestmark = needs_chromium
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from tests.doors.test_up import Up, eventually, up
 from tests.unit.intake.alerts import bare, notification
 
 __all__ = ["up"]
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.prefect
 
 SECONDS = 180.0
 """How long anything may take; on an idle machine the server is back after ten."""

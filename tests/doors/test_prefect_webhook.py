@@ -14,7 +14,7 @@ from deployments.register import WATCHES
 from tests.doors.test_up import ROOT, Up, eventually, up
 
 __all__ = ["up"]
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.prefect
 
 FLOWS = """
 import sys

@@ -13,7 +13,7 @@ from tests.doors.test_demo import left_over
 from tests.doors.test_up import ROOT, Up, eventually, up
 
 __all__ = ["up"]
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.prefect
 
 HEAL_SECONDS = 60.0
 

@@ -15,7 +15,7 @@ from deployments.home import Holder, Home
 from tasks.settings import Settings
 from tests.doors.test_demo import left_over
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.prefect
 
 ROOT = Path(__file__).parents[2]
 

@@ -15,7 +15,7 @@ from tasks.errors import BadInputError, ConflictError
 from tasks.gate.policy import DEFAULT_POLICY
 from tests.flows.healing import Healing
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.prefect
 
 
 def untouched(healing: Healing) -> bool:

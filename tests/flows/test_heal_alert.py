@@ -18,7 +18,7 @@ from tests.fakes.kubernetes_api import FakeKubernetes, serving
 from tests.flows.healing import Healing
 from tests.unit.intake.alerts import alert, bare, notification
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.prefect
 
 
 def opened(healing: Healing, body: bytes) -> Incident:

@@ -8,7 +8,7 @@ from tasks.domain.outcome import ActionStatus
 from tasks.errors import SupersededError
 from tests.flows.healing import Healing
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.prefect
 
 
 class Killed(BaseException):

@@ -24,7 +24,7 @@ from tests.fakes.github import REPOSITORY, TOKEN, serving
 from tests.flows.hosted import LOST, HostedHealing
 from tests.unit.comments.remarks import deliver, remark
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.prefect
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.flows.healing import Healing
 from tests.flows.test_heal_alert import opened
 from tests.unit.intake.alerts import alert, bare, notification
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.prefect
 TESTS = "tests/test_cart.py"
 
 

@@ -34,7 +34,7 @@ from tests.fakes.signals import cluster_signal_of
 from tests.flows.healing import Healing
 from tests.flows.hosted import HostedHealing
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.prefect
 
 ANYTHING = ".*"
 FOR_LONG = 100_000

@@ -15,7 +15,7 @@ from tasks.errors import ConflictError
 from tests.flows.doors import ADA_IN_SLACK, GRACE_IN_SLACK, Doors, open_doors
 from tests.flows.healing import Healing
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.prefect
 
 
 @pytest.fixture
