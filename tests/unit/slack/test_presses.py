@@ -1,12 +1,16 @@
 """Presses in Slack: whatever is refused does nothing, is said to the one who pressed, and stands in the audit trail."""
 
+import asyncio
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deployments.demo.slack.payloads import signed, signed_body
+from deployments.gateway import slack as slack_gateway
 from deployments.slack import SlackDoor
 from deployments.slack.forms import EDIT_FORM
 from deployments.slack.pressing import Press, read_ticket
@@ -16,6 +20,20 @@ from tasks.domain.card import CardState
 from tasks.domain.chat import ChatPerson, ChatPress
 from tasks.domain.incident import IncidentStatus
 from tests.unit.slack.scene import ADA, GRACE, MALLORY, Scene, in_slack
+
+
+def held_until(moment: threading.Event, work: Callable[..., None]) -> Callable[..., None]:
+    def held(*args: Any) -> None:
+        assert moment.wait(60)
+        work(*args)
+
+    return held
+
+
+def asgi_scope(path: str, headers: dict[str, str]) -> dict[str, Any]:
+    told = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    scope: dict[str, Any] = {"type": "http", "http_version": "1.1", "method": "POST", "path": path, "headers": told}
+    return scope | {"query_string": b"", "scheme": "http", "server": ("gateway", 80), "client": ("slack", 1)}
 
 
 @pytest.fixture
@@ -249,3 +267,36 @@ def test_slack_is_answered_before_anything_is_asked_of_it(scene: Scene) -> None:
     assert (len(scene.workspace.calls), scene.told.settled) == (before, False)
     reply.after()
     assert scene.told.settled
+
+
+@pytest.mark.parametrize(("within", "recorded"), [(60.0, True), (0.0, False)])
+def test_press_is_recorded_before_it_is_answered_unless_that_takes_too_long(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, within: float, recorded: bool
+) -> None:
+    monkeypatch.setattr(slack_gateway, "ANSWERED_WITHIN_SECONDS", within)
+    scene.show()
+    answered, body, headers = threading.Event(), b"", {}
+    if not recorded:
+        monkeypatch.setattr(SlackDoor, "_press", held_until(answered, SlackDoor._press))
+
+    def keep(_path: str, told: bytes, signature: Any) -> tuple[int, bytes]:
+        nonlocal body, headers
+        body, headers = told, dict(signature)
+        return 200, b""
+
+    scene.server.deliver = keep
+    scene.press()
+    settled: list[bool] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            assert message["status"] == 200
+            settled.append(scene.told.settled)
+            answered.set()
+
+    asyncio.run(scene.client.app(asgi_scope("/slack/interactions", headers), receive, send))
+    assert settled == [recorded]
+    assert scene.told.settled, "it is done either way"
