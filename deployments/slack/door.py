@@ -253,7 +253,7 @@ def _wrong_values(values: Mapping[str, str]) -> dict[str, str]:
     wrong = {}
     for key, value in values.items():
         try:
-            check_edit({key: ""}, key, value)
+            check_edit({key: value}, key, value)
         except BadInputError as error:
             wrong[key] = str(error)
     return wrong
