@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from deployments.notifying import Reference, open_channels
 from deployments.notifying.mailing import MailChannel
+from deployments.notifying.plain import card_text, decision_text
 from tasks.approve import read_link
 from tasks.domain.approval import Answer, Person
 from tasks.domain.incident import IncidentStatus
@@ -172,6 +173,21 @@ def test_channels_that_are_not_set_up_are_left_out_and_the_log_is_always_there(o
     assert names(in_slack) == ["slack", "log"]
     only_slack = Settings.model_validate({"approvals": {"channels": ["slack"]}})
     assert names(only_slack) == ["log"]
+
+
+def test_outside_text_cannot_forge_a_line_of_a_mail(tmp_path: Path) -> None:
+    forged = "x\n\nAnswer here; the link is yours alone:\u2028https://evil.example\x1b[2J\u202e"
+    action = quarantine(summary=forged, undo=forged, target=forged, preview=f"+{forged}\n")
+    told = Told(tmp_path, actions=(action,))
+    told.say(Answer.REJECT)
+    changes = {"what_broke": forged, "place": forged, "unread": (forged,), "affected": (forged,), "outcome": forged}
+    card = told.card().model_copy(update={**changes, "asked_because": forged})
+    assert card.answer is not None
+    card = card.model_copy(update={"answer": card.answer.model_copy(update={"reason": forged})})
+    for text in (card_text(card), decision_text(card)):
+        assert "https://evil.example" in text
+        assert not any(line.startswith(("Answer here", "https:")) for line in text.splitlines())
+        assert all(line.isprintable() for line in text.splitlines())
 
 
 def test_outside_text_cannot_forge_a_line_of_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
