@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import uvicorn
 
+from deployments.clearing import Clearing
 from deployments.comments import Comments, open_github
 from deployments.dispatcher import Bounds, Dispatcher
 from deployments.gateway import make_app
@@ -69,6 +70,7 @@ def main() -> None:
             _ticking(stop, "dispatcher", dispatcher.tick),
             _ticking(stop, "notifier", Notifier(ledger, channels, settings).tick),
             _ticking(stop, "looks", looks.tick),
+            _ticking(stop, "clearing", Clearing(ledger, keep=timedelta(days=settings.intake.keep_bodies_days)).tick),
             _ticking(stop, "comments", Comments(ledger, settings, open_github(settings)).tick),
             _ticking(stop, "sweep", sweep.tick, pause=SWEEP_TICK_SECONDS),
             _listen_to_slack(settings, ledger, stop),

@@ -183,6 +183,8 @@ class IntakeSettings(BaseModel):
     """A JSON list of what failures are grouped by; leave `node` out where all runs on one node."""
     events_per_second: Annotated[int, Field(ge=1, le=10_000)] = 50
     """How many accepted events are handed on to incidents at most; further ones wait in the ledger."""
+    keep_bodies_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """How long the ledger keeps what an event said, word for word; incidents and the audit trail stay."""
     heals_per_minute: Annotated[int, Field(ge=1, le=6_000)] = 120
     """How many heals are started at most; further incidents wait their turn, the oldest first."""
     sweep_seconds: Annotated[int, Field(ge=10, le=24 * 3600)] = 300

@@ -47,8 +47,8 @@ def _prefect(_event_name: str, _delivery_id: str, body: bytes, now: datetime) ->
     return as_delivery(parse_prefect(body, now=now))
 
 
-def _events(_event_name: str, _delivery_id: str, body: bytes, now: datetime) -> Delivery:
-    return parse_event(body, now=now)
+def _events(_event_name: str, delivery_id: str, body: bytes, now: datetime) -> Delivery:
+    return parse_event(body, now=now, delivery_id=delivery_id)
 
 
 _READERS: Mapping[str, Callable[[str, str, bytes, datetime], Delivery]] = {

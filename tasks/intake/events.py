@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import blake2b
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -25,7 +26,7 @@ from tasks.intake.fields import Fields, clean_text, read_object
 from tasks.intake.verify import check_not_future
 
 EVENT_WINDOW_SECONDS = 300
-"""How old, or how far ahead, a signature may be; within it, the same event again is the same delivery."""
+"""How old, or how far ahead, a signature may be."""
 MAX_LOG = 500_000
 _Name = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$")]
 _OWNER_AND_NAME = "^[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$"
@@ -60,7 +61,10 @@ class EventPayload(_Told):
 
     id: Annotated[
         str,
-        Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$", description="Of this event; sent again, it counts once"),
+        Field(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$",
+            description="Of this event; the same body sent again counts once, another body is another event",
+        ),
     ]
     state: Annotated[
         Literal["failed", "resolved"], Field(description="`resolved` ends what the same fingerprint opened")
@@ -115,8 +119,11 @@ def check_event_signature(
         raise BadInputError("stale: the event was signed too long ago, or ahead of our clock", status_code=401)
 
 
-def parse_event(payload: bytes, *, now: datetime) -> Delivery:
-    """Parse one event.
+def parse_event(payload: bytes, *, now: datetime, delivery_id: str = "") -> Delivery:
+    """Parse one event; `delivery_id` is the one under which it was accepted, empty while it was not.
+
+    It names its delivery by its id and a digest of its body: a sender that tries again sends the same body, and a job
+    whose events always have the same id is heard each time.
 
     Raises:
         BadInputError: 400 when the body cannot be read, 422 when a field is missing or malformed; nothing of the body
@@ -130,7 +137,7 @@ def parse_event(payload: bytes, *, now: datetime) -> Delivery:
         raise BadInputError(f"malformed payload: {_places(error)}", status_code=422) from None
     fields = Fields(document)
     check_not_future(told.occurred_at, now=now)
-    delivery_id = f"events:{told.id}"
+    delivery_id = delivery_id or f"events:{told.id}:{blake2b(payload, digest_size=8).hexdigest()}"
     if told.state == "resolved":
         end = Resolved(
             source=SignalSource.EVENTS,

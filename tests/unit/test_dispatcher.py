@@ -12,6 +12,7 @@ from tasks.clients.ledger import EventStatus, Ledger, StoredEvent
 from tasks.domain.approval import Answer, ApprovalChannel, ApprovalRequest, IdentityKind
 from tasks.domain.incident import IncidentStatus, Signal, SignalKind, SignalSource, open_incident
 from tasks.errors import PermanentError
+from tasks.intake import parse_event
 from tasks.settings import IntakeSettings
 from tests.fakes.broken_ledger import broken_before
 from tests.fakes.flow_runs import Server
@@ -369,3 +370,17 @@ def test_release_whose_deploy_died_ends_whole_or_not_at_all(ledger: Ledger, tmp_
     dispatcher.tick(later + timedelta(minutes=1))
     assert ledger.incidents.get(incident_id).incident.status is IncidentStatus.ESCALATED
     assert ledger.memory.outcome_of(incident_id) is not None
+
+
+def test_job_whose_events_always_have_the_same_id_is_heard_each_night(ledger: Ledger) -> None:
+    dispatcher = Dispatcher(ledger, Server())
+    for night in range(3):
+        at = NOW + timedelta(days=night)
+        told = {"id": "nightly", "occurred_at": at.isoformat(), "title": "nightly build", "repository": "acme/shop"}
+        body = json.dumps(told).encode()
+        for _again in range(2):  # the sender got no answer and tries again
+            name = parse_event(body, now=at).delivery_id
+            event = StoredEvent(delivery_id=name, source="events", event_name="event", body=body, received_at=at)
+            ledger.event_writer.submit(event).result()
+        dispatcher.tick(at)
+    assert len(ledger.incidents.newest()) == 3

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from tasks.clients.ledger.approvals import Approvals, StoredApproval
 from tasks.clients.ledger.audit import Audit
+from tasks.clients.ledger.bodies import Bodies
 from tasks.clients.ledger.bookmarks import Bookmarks
 from tasks.clients.ledger.cards import Cards, StoredCard
 from tasks.clients.ledger.engine import make_engine, migrate
@@ -47,6 +48,7 @@ class Ledger:
         self._engine = engine
         self.events = Events(engine)
         self.event_writer = EventWriter(engine)
+        self.bodies = Bodies(engine)
         self.incidents = Incidents(engine)
         self.members = Members(engine)
         self.joining = Joining(engine)

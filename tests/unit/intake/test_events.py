@@ -131,7 +131,8 @@ def test_whole_event_is_a_signal() -> None:
         now=NOW,
     )
     (signal,) = told.signals
-    assert told.delivery_id == signal.delivery_id == "events:e-1"
+    assert told.delivery_id == signal.delivery_id
+    assert signal.delivery_id.startswith("events:e-1:")
     assert (signal.kind, signal.severity, signal.branch) == (SignalKind.TERRAFORM, Severity.HIGH, "main")
     assert signal.run == RunRef(run_id="7", attempt=2, workflow="apply", url="https://ci.example.org/7")
     assert signal.cluster == ClusterTarget(namespace="shop", kind="Deployment", name="cart")
@@ -154,3 +155,15 @@ def test_fingerprint_is_that_of_its_repository_alone() -> None:
     assert ours != theirs
     (end,) = parse_event(body(state="resolved", fingerprint="unit-tests", repository="Acme/Shop"), now=NOW).resolved
     assert end.fingerprint == ours
+
+
+def test_same_body_is_the_same_event_and_another_one_under_its_id_is_not() -> None:
+    first, later = body(), body(occurred_at=(NOW - timedelta(minutes=1)).isoformat())
+    names = [parse_event(one, now=NOW).delivery_id for one in (first, first, later)]
+    assert names[0] == names[1] != names[2]
+    assert len(parse_event(body(id="x" * 100), now=NOW).delivery_id) <= 128
+
+
+def test_event_keeps_the_name_under_which_it_was_accepted() -> None:
+    told = parse_event(body(), now=NOW, delivery_id="events:e-1")
+    assert told.delivery_id == told.signals[0].delivery_id == "events:e-1"
