@@ -8,7 +8,6 @@ from typing import Any
 
 from tasks.domain.approval import Answer
 from tasks.domain.pipeline import Conclusion
-from tasks.intake.alertmanager import MAX_ALERTS
 from tasks.intake.prefect import HEAL_FLOW, WATCHED_FLOWS
 from tasks.intake.slack import FIELD, MAX_INPUT, MAX_METADATA, MAX_VALUE
 
@@ -105,7 +104,7 @@ ALERTMANAGER = described(
         truncatedAlerts={"type": "integer", "minimum": 0},
         status=_one_of("firing", "resolved"),
         groupLabels={"type": "object", "additionalProperties": _text()},
-        alerts={"type": "array", "items": _ALERT, "minItems": 1, "maxItems": MAX_ALERTS},
+        alerts={"type": "array", "items": _ALERT, "minItems": 1},
         told="https://prometheus.io/docs/alerting/latest/configuration/#webhook_config",
     )
 )

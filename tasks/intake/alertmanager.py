@@ -17,8 +17,6 @@ from tasks.intake.alert_target import target_of
 from tasks.intake.fields import Fields, clean_text, read_object
 from tasks.intake.verify import check_not_future
 
-MAX_ALERTS = 2_000
-"""Of one notification; what comes after is counted in the remark."""
 VERSION, GRAFANA_VERSION = "4", "1"
 _SEVERITIES: Mapping[str, Severity] = {
     "critical": Severity.HIGH,
@@ -59,8 +57,8 @@ def parse_alertmanager(payload: bytes, *, now: datetime, own_cluster: str = "") 
     if version != VERSION and not (version == GRAFANA_VERSION and fields.has("orgId")):
         fields.refuse("version", f"is not {VERSION}, or Grafana's {GRAFANA_VERSION}, which are known")
     delivery_id = f"alertmanager-{blake2b(payload, digest_size=20).hexdigest()}"
-    group, together = _group(fields), fields.text("status", limit=16)
-    read = [_parse(alert, delivery_id, group, together, now) for alert in fields.each("alerts", most=MAX_ALERTS)]
+    group, together, count = _group(fields), fields.text("status", limit=16), fields.length("alerts")
+    read = [_parse(alert, delivery_id, group, together, now) for alert in fields.each("alerts", most=count)]
     told = [_placed(one, own_cluster) if isinstance(one, Signal) else one for one in read]
     if not told:
         fields.refuse("alerts", "holds no alert")
@@ -128,5 +126,5 @@ def _group(fields: Fields) -> str:
 
 def _remarks(fields: Fields, told: list[Signal | Resolved | str]) -> list[str]:
     remarks = sorted({one for one in told if isinstance(one, str)})
-    left_out = fields.length("alerts") - len(told) + fields.count("truncatedAlerts")
+    left_out = fields.count("truncatedAlerts")
     return [*remarks, f"{left_out} more alerts of the group are not listed"] if left_out else remarks

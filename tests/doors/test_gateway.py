@@ -184,6 +184,16 @@ def test_damaged_notification_is_refused_without_an_echo(ledger: Ledger) -> None
     assert nothing_kept(ledger)
 
 
+def test_large_notification_is_accepted_whole_or_refused(ledger: Ledger) -> None:
+    many = [alerts.alert(fingerprint=f"{number:016x}") for number in range(2_500)]
+    path, token = "/webhooks/alertmanager", "Bearer right"
+    assert call(ledger, path, alerts.notification(*many, {}), token=token).status_code == 422
+    assert nothing_kept(ledger)
+    body = alerts.notification(*many)
+    assert call(ledger, path, body, token=token).status_code == 202
+    assert [event.body for event in ledger.events.pending()] == [body]
+
+
 def test_malformed_header_is_refused_without_an_echo(ledger: Ledger) -> None:
     answer = send(ledger, event(), x_github_event="n0t-an-event" * 20)
     assert (answer.status_code, set(answer.json())) == (422, {"error", "hint"})

@@ -95,6 +95,19 @@ def test_alerts_that_were_left_out_are_counted() -> None:
     assert "7 more alerts" in parse_alertmanager(notification(truncatedAlerts=7), now=NOW).remark
 
 
+def test_no_alert_of_a_large_notification_is_left_out() -> None:
+    many = [alert(fingerprint=f"{number:016x}") for number in range(2_500)]
+    told = parse_alertmanager(notification(*many), now=NOW)
+    assert {one.fingerprint for one in told.signals} == {one["fingerprint"] for one in many}
+    assert told.remark == ""
+
+
+def test_notification_whose_last_alert_is_malformed_is_refused_whole() -> None:
+    many = [alert(fingerprint=f"{number:016x}") for number in range(2_500)]
+    with pytest.raises(BadInputError):
+        parse_alertmanager(notification(*many, alert(startsAt="soon")), now=NOW)
+
+
 def test_alert_may_have_fired_for_a_year() -> None:
     assert parse_alertmanager(notification(alert(startsAt="2025-03-01T11:50:00Z")), now=NOW).signals
 
