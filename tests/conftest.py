@@ -2,11 +2,13 @@
 Prefect server a session. A fixture that a module imports from elsewhere is one of that module's own, and so a server."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tasks.clients.ledger import Ledger
 from tests.fakes.postgres import Postgres, running
 
 
@@ -69,3 +71,30 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'ledger.db'}"
     server: Postgres = request.getfixturevalue("postgres")
     return server.migrated()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is marked `each_database` runs once for each database that a ledger can stand in."""
+    if metafunc.definition.get_closest_marker("each_database"):
+        metafunc.fixturenames.insert(0, "database")
+        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Where `Ledger.in_folder` opens the ledgers of the test: in the folder, or a database for each folder."""
+    if request.param == "sqlite":
+        yield
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    urls: dict[Path, str] = defaultdict(server.migrated)
+    opened: list[Ledger] = []
+
+    def in_folder(folder: Path) -> Ledger:
+        opened.append(Ledger.open(urls[folder]))
+        return opened[-1]
+
+    monkeypatch.setattr(Ledger, "in_folder", in_folder)
+    yield
+    for ledger in opened:
+        ledger.close()

@@ -10,6 +10,8 @@ from tasks.clients.ledger import Ledger
 from tasks.domain.incident import Incident, IncidentStatus
 from tests.unit.test_dispatcher import NOW, Server, deliver
 
+pytestmark = pytest.mark.each_database
+
 SILENCE, PATIENCE, MOST_RUNS = 60, 3600, 3
 
 

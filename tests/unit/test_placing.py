@@ -18,6 +18,8 @@ from tasks.settings import IntakeSettings
 from tests.fakes.flow_runs import Server
 from tests.unit.intake.alerts import alert, bare, notification
 
+pytestmark = pytest.mark.each_database
+
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 

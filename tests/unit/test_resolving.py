@@ -20,6 +20,8 @@ from tests.unit.intake.alerts import alert, bare, notification
 from tests.unit.test_placing import NOW, Door
 from tests.unit.verify.test_cluster import state
 
+pytestmark = pytest.mark.each_database
+
 BROKEN, WELL = state(cart=0), state()
 
 

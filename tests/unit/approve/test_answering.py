@@ -11,6 +11,8 @@ from tasks.domain.approval import Answer, ApprovalChannel, IdentityKind, Refusal
 from tasks.domain.incident import IncidentStatus
 from tests.unit.approve.asking import NOW, Asked
 
+pytestmark = pytest.mark.each_database
+
 DEADLINE = NOW + timedelta(hours=1)
 LATE = NOW + timedelta(hours=2)
 
