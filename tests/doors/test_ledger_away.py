@@ -1,4 +1,4 @@
-"""The ledger's database away, in each way that SQLite knows: nothing is accepted that could be lost, and what is said."""
+"""The ledger's database away, in each way that it can be: nothing is accepted that could be lost, and what is said."""
 
 import logging
 import resource
@@ -13,7 +13,11 @@ import pytest
 from deployments.dispatcher import Dispatcher
 from tasks.clients.ledger import Ledger
 from tasks.clients.ledger import engine as engine_module
+from tasks.domain.approval import Answer, Judgement, Refusal
+from tasks.errors import TransientError
 from tests.doors.test_gateway import event, send
+from tests.fakes.postgres import Postgres
+from tests.unit.approve.asking import Asked
 from tests.unit.test_dispatcher import Server
 
 Away = Callable[[Path], AbstractContextManager[None]]
@@ -98,3 +102,64 @@ def test_dispatcher_says_once_that_it_waits_and_goes_on_by_itself(
     assert len(server.runs) == 1
     assert ledger.events.pending() == ()
     assert any("Going on" in record.message for record in caplog.records)
+
+
+@pytest.fixture
+def on_a_server(postgres: Postgres) -> Iterator[Ledger]:
+    opened = Ledger.open(postgres.migrated())
+    yield opened
+    opened.close()
+
+
+@contextmanager
+def stopped(server: Postgres) -> Iterator[None]:
+    """Every connection breaks off, and no new one is made."""
+    server.stop()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+def test_event_is_refused_while_a_server_is_stopped_and_accepted_after(on_a_server: Ledger, postgres: Postgres) -> None:
+    assert send(on_a_server, event()).status_code == 202
+    with stopped(postgres):
+        assert send(on_a_server, event(), x_github_delivery="d-2").status_code == 503
+    assert [one.delivery_id for one in on_a_server.events.pending()] == ["d-1"], "as it was before"
+    assert send(on_a_server, event(), x_github_delivery="d-2").status_code == 202
+
+
+def test_dispatcher_waits_for_a_server_and_goes_on_by_itself(
+    on_a_server: Ledger, postgres: Postgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    server, now = Server(), datetime.now(UTC)
+    dispatcher = Dispatcher(on_a_server, server)
+    assert send(on_a_server, event()).status_code == 202
+    with stopped(postgres):
+        dispatcher.tick(now)
+        dispatcher.tick(now)
+    assert server.runs == {}
+    said = [record.message for record in caplog.records if record.name == "healflow.dispatcher"]
+    assert len(said) == 1
+    assert "Waiting: the ledger at postgresql://" in said[0]
+    dispatcher.tick(now)
+    assert len(server.runs) == 1
+    assert on_a_server.events.pending() == ()
+
+
+def test_what_breaks_off_in_the_middle_of_a_transaction_leaves_nothing_of_it(
+    on_a_server: Ledger, postgres: Postgres
+) -> None:
+    def verdict(*_told: object) -> Judgement:
+        postgres.stop()
+        return Judgement(refusal=Refusal.UNKNOWN, message="never written")
+
+    asked = Asked(on_a_server)
+    before = on_a_server.audit.verify().entries
+    with pytest.raises(TransientError):
+        on_a_server.approvals.decide(asked.attempt(Answer.APPROVE), verdict)
+    postgres.start()
+    assert on_a_server.audit.verify().entries == before
+    assert asked.say(Answer.APPROVE).refusal is None
+    assert asked.settled

@@ -33,9 +33,9 @@ class Asked:
     of: ClassVar[Mapping[str, Any]] = {}
     """What is different about the failure that it is about."""
 
-    def __init__(self, folder: Path, *, at: datetime = NOW, **terms: Any) -> None:
+    def __init__(self, where: Path | Ledger, *, at: datetime = NOW, **terms: Any) -> None:
         self.at = at
-        self.ledger = Ledger.in_folder(folder)
+        self.ledger = where if isinstance(where, Ledger) else Ledger.in_folder(where)
         signal = ci_signal(at)
         signal = Signal.model_validate(signal.model_dump() | self.of)
         self.incident = self.ledger.incidents.open(open_incident(signal, now=at))
@@ -57,7 +57,11 @@ class Asked:
     def say(
         self, answer: Answer, name: str = "grace", kind: IdentityKind = IdentityKind.LOCAL, **changes: Any
     ) -> Judgement:
-        attempt = Attempt(
+        attempt = self.attempt(answer, name, kind)
+        return answer_question(self.ledger, attempt.model_copy(update=changes), people=PEOPLE)
+
+    def attempt(self, answer: Answer, name: str = "grace", kind: IdentityKind = IdentityKind.LOCAL) -> Attempt:
+        return Attempt(
             request_id=self.request.id,
             plan_digest=self.request.plan_digest,
             nonce=self.request.nonce,
@@ -66,7 +70,6 @@ class Asked:
             channel=ApprovalChannel.COMMAND_LINE,
             at=self.at,
         )
-        return answer_question(self.ledger, attempt.model_copy(update=changes), people=PEOPLE)
 
     @property
     def settled(self) -> bool:
