@@ -32,6 +32,7 @@ _TURNS: WeakKeyDictionary[Pool, Turns] = WeakKeyDictionary()
 """An engine and its copies with other options share their pool."""
 POOL_TIMEOUT_SECONDS = 30
 """How long a thread waits for a connection when all of this process are in use."""
+_DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 _FORM = "sqlite:////FOLDER/ledger.db or postgresql://USER:PASSWORD@HOST/DATABASE"
 
 
@@ -43,15 +44,12 @@ def make_engine(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
-        backend = parsed.get_backend_name()
     except ArgumentError:  # no `from`: its text repeats the URL, with the password
         raise PermanentError(f"HEALFLOW_DATABASE_URL is no address of a database; it has the form {_FORM}") from None
-    if backend not in ("sqlite", "postgresql"):
-        raise PermanentError(f"HEALFLOW_DATABASE_URL begins with {backend!r}; it has the form {_FORM}")
+    if parsed.drivername not in _DRIVERS:
+        raise PermanentError(f"HEALFLOW_DATABASE_URL begins with {parsed.drivername!r}; it has the form {_FORM}")
     try:
-        return _make_sqlite(parsed) if backend == "sqlite" else _make_postgresql(parsed)
-    except ArgumentError as error:
-        raise PermanentError(f"HEALFLOW_DATABASE_URL names a driver that is not known: {error}") from error
+        return _make_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _make_postgresql(parsed)
     except ImportError as error:
         raise PermanentError(
             f"the ledger at {parsed.render_as_string()} needs a driver that is not installed ({error}): "

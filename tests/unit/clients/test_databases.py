@@ -63,7 +63,12 @@ def test_missing_driver_is_said_with_what_to_install(url: str, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    "url", ["hunter2", "postgres://u:hunter2@h/x", "mysql://u:hunter2@h/x", "postgresql+nothing://u:hunter2@h/x", ""]
+    "url",
+    [
+        "",
+        "hunter2",
+        *(f"{driver}://u:hunter2@h/x" for driver in ("postgres", "mysql", "postgresql+asyncpg", "sqlite+aiosqlite")),
+    ],
 )
 def test_address_of_no_ledger_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(PermanentError, match="HEALFLOW_DATABASE_URL") as refused:
