@@ -3,7 +3,7 @@ Prefect server a session. A fixture that a module imports from elsewhere is one 
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -81,10 +81,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Where `Ledger.in_folder` opens the ledgers of the test: in the folder, or a database for each folder."""
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], str]]:
+    """The address at which `Ledger.in_folder` opens a ledger: in the folder, or of a database for each folder."""
     if request.param == "sqlite":
-        yield
+        yield lambda folder: f"sqlite:///{folder / 'ledger.db'}"
         return
     server: Postgres = request.getfixturevalue("postgres")
     urls: dict[Path, str] = defaultdict(server.migrated)
@@ -95,6 +95,6 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         return opened[-1]
 
     monkeypatch.setattr(Ledger, "in_folder", in_folder)
-    yield
+    yield lambda folder: urls[folder]
     for ledger in opened:
         ledger.close()

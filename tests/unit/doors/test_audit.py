@@ -13,7 +13,7 @@ from tests.unit.approve.test_audit import tamper
 
 def test_broken_trail_is_said_with_its_place(tmp_path: Path) -> None:
     Asked(tmp_path / "home").say(Answer.APPROVE)
-    tamper(tmp_path / "home", "UPDATE audit SET actor = 'ada' WHERE sequence = 2")
+    tamper(f"sqlite:///{tmp_path / 'home' / 'ledger.db'}", "UPDATE audit SET actor = 'ada' WHERE sequence = 2")
     told = CliRunner().invoke(app, ["audit", "verify"])
     assert told.exit_code == 1
     assert "broken: entry 2 (answer.recorded of inc-" in told.output
