@@ -211,6 +211,6 @@ cards = Table(
 bookmarks = Table(
     "bookmarks",
     metadata,
-    Column("name", String(320), primary_key=True),
-    Column("at", String(40), nullable=False),
+    Column("name", KeyText(320), primary_key=True),
+    Column("at", TIME, nullable=False),
 )
