@@ -13,6 +13,7 @@ import pytest
 from deployments.dispatcher import Dispatcher
 from tasks.clients.ledger import Ledger
 from tasks.clients.ledger import engine as engine_module
+from tasks.clients.ledger.engine import make_engine, migrate
 from tasks.domain.approval import Answer, Judgement, Refusal
 from tasks.errors import TransientError
 from tests.doors.test_gateway import event, send
@@ -102,6 +103,22 @@ def test_dispatcher_says_once_that_it_waits_and_goes_on_by_itself(
     assert len(server.runs) == 1
     assert ledger.events.pending() == ()
     assert any("Going on" in record.message for record in caplog.records)
+
+
+def test_event_is_refused_while_no_connection_is_left_and_accepted_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "POOL_TIMEOUT_SECONDS", 0.05)
+    engine = make_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
+    migrate(engine)
+    ledger = Ledger(engine)
+    held = [engine.connect() for _ in range(15)]
+    assert send(ledger, event()).status_code == 503
+    for one in held:
+        one.close()
+    assert ledger.events.pending() == ()
+    assert send(ledger, event()).status_code == 202
+    ledger.close()
 
 
 @pytest.fixture
