@@ -174,9 +174,11 @@ def test_what_breaks_off_in_the_middle_of_a_transaction_leaves_nothing_of_it(
 
     asked = Asked(on_a_server)
     before = on_a_server.audit.verify().entries
-    with pytest.raises(TransientError):
-        on_a_server.approvals.decide(asked.attempt(Answer.APPROVE), verdict)
-    postgres.start()
+    try:
+        with pytest.raises(TransientError):
+            on_a_server.approvals.decide(asked.attempt(Answer.APPROVE), verdict)
+    finally:
+        postgres.start()
     assert on_a_server.audit.verify().entries == before
     assert asked.say(Answer.APPROVE).refusal is None
     assert asked.settled

@@ -90,7 +90,8 @@ def running() -> Iterator[Postgres | str]:
     if binaries is None:
         yield "no PostgreSQL server is installed; HEALFLOW_TEST_POSTGRES names the folder of initdb"
         return
-    folder = Path(tempfile.mkdtemp(prefix="healflow-postgres-"))
+    # A socket's path is short, and the other user has to come there: TMPDIR may be neither.
+    folder = Path(tempfile.mkdtemp(prefix="healflow-postgres-", dir="/tmp"))
     try:
         server = Postgres(binaries, folder)
         try:
