@@ -11,7 +11,7 @@ import pytest
 
 from deployments.comments import Comments
 from deployments.demo.project import DemoRepository
-from deployments.dispatcher import Dispatcher, RunState
+from deployments.dispatcher import RunState
 from deployments.gateway import make_app
 from deployments.prefect_runs import PrefectRuns
 from flows.undo import undo_heal
@@ -21,6 +21,7 @@ from tasks.domain.incident import Incident, IncidentStatus
 from tasks.verify import task as verify_task
 from tasks.verify import verify_attempt
 from tests.fakes.github import REPOSITORY, TOKEN, serving
+from tests.flows.doors import PatientDispatcher
 from tests.flows.hosted import LOST, HostedHealing
 from tests.unit.comments.remarks import deliver, remark
 
@@ -124,7 +125,7 @@ def test_comment_of_a_stranger_or_a_bot_acts_on_nothing_and_of_who_may_write_onc
     healing.fake.people |= {"mallory": "read", "alan-t": "write"}
     incident, _ = healing.fail_on_github()
     assert healing.start(incident) is None
-    app, dispatcher = make_app(healing.settings, healing.ledger, "s3cret"), Dispatcher(healing.ledger, PrefectRuns())
+    app, dispatcher = make_app(healing.settings, healing.ledger, "s3cret"), PatientDispatcher(healing)
     now = datetime.now(UTC)
     with GithubClient.from_settings(healing.settings.github) as github:
 
@@ -134,7 +135,7 @@ def test_comment_of_a_stranger_or_a_bot_acts_on_nothing_and_of_who_may_write_onc
             said.pop("issue")
             assert deliver(app, said | changes, event="commit_comment", secret="s3cret", delivery=f"d{number}") == 202
             Comments(healing.ledger, healing.settings, github).tick(now)
-            dispatcher.tick(now)
+            dispatcher.tick()
 
         comment(1, "mallory")
         comment(2, "alan-t", sender={"login": "alan-t", "type": "Bot"})
