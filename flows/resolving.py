@@ -60,7 +60,7 @@ def _end(ledger: Ledger, incident_id: str, end: Resolved, now: datetime) -> None
     elif ledger.members.to_look_at(incident_id):
         ledger.incidents.note(incident_id, f"well again, as its sender says: {end.title}; it is looked at", at=now)
     else:
-        end_by_itself(ledger, incident_id, Seen(), now=now)
+        end_by_itself(ledger, incident_id, Seen(), proof=end.proof, now=now)
 
 
 def look_at(ledger: Ledger, incident_ids: Sequence[str], read: Read, *, now: datetime) -> dict[str, Seen]:
@@ -101,8 +101,9 @@ def told_of(healths: Sequence[ObjectHealth]) -> str:
     return "; ".join([*told, f"and {len(healths) - MAX_TOLD} more"] if len(healths) > MAX_TOLD else told)
 
 
-def end_by_itself(ledger: Ledger, incident_id: str, seen: Seen, *, now: datetime) -> bool:
-    """End an incident as *resolved* and withdraw its questions, unless something is being done or it had ended.
+def end_by_itself(ledger: Ledger, incident_id: str, seen: Seen, *, proof: str = "", now: datetime) -> bool:
+    """End an incident as *resolved* and withdraw its questions, unless something is being done or it had ended. `proof`
+    is what its sender saw, where that is more than a word.
 
     Raises:
         PermanentError: something of it still fails.
@@ -110,7 +111,7 @@ def end_by_itself(ledger: Ledger, incident_id: str, seen: Seen, *, now: datetime
     if seen.failing:
         raise PermanentError(f"{incident_id} has not gone away: {told_of(seen.failing)}")
     story = read_story(ledger, incident_id)
-    proof = f"it was looked at ({told_of(seen.well)})" if seen.well else BY_WORD
+    proof = f"it was looked at ({told_of(seen.well)})" if seen.well else proof or BY_WORD
     outcome = resolved_outcome(story.incident, story.diagnosis, proof=proof, now=now)
     withdrawn = withdrawal(ledger, incident_id, reason="it went away by itself", now=now)
     end_incident(ledger, story.incident, outcome, plan=story.plan, withdrawn=withdrawn)

@@ -8,7 +8,7 @@ from deployments.gateway.answers import Accepted
 from deployments.gateway.measuring import Measures
 from tasks.clients.ledger import EventStatus, Ledger, StoredEvent
 from tasks.domain.comment import CommentCommand
-from tasks.domain.incident import Delivery, HealNotice, Ignored, Signal
+from tasks.domain.incident import Delivery, HealNotice, Ignored, Resolved, Signal
 from tasks.intake import as_delivery, check_age
 from tasks.settings import Settings
 
@@ -51,7 +51,7 @@ class Gateway:
 
     async def accept_one(
         self,
-        parsed: Signal | HealNotice | CommentCommand | Ignored,
+        parsed: Signal | Resolved | HealNotice | CommentCommand | Ignored,
         *,
         source: str,
         event_name: str,
@@ -65,5 +65,6 @@ class Gateway:
             TransientError: the ledger does not answer.
         """
         if not isinstance(parsed, Ignored):
-            check_age(parsed.occurred_at, now=now, max_age_seconds=self.settings.event_max_age_seconds)
+            at = parsed.resolved_at if isinstance(parsed, Resolved) else parsed.occurred_at
+            check_age(at, now=now, max_age_seconds=self.settings.event_max_age_seconds)
         return await self.accept(as_delivery(parsed), source=source, event_name=event_name, body=body, now=now)

@@ -15,7 +15,11 @@ from tasks.domain.outcome import Outcome
 from tasks.domain.plan import Action
 from tasks.domain.story import Triage
 
-_STATES = {IncidentStatus.HEALED: StatusState.SUCCESS, IncidentStatus.ESCALATED: StatusState.ERROR}
+_STATES = {
+    IncidentStatus.HEALED: StatusState.SUCCESS,
+    IncidentStatus.RESOLVED: StatusState.SUCCESS,
+    IncidentStatus.ESCALATED: StatusState.ERROR,
+}
 MAX_DESCRIPTION_CHARACTERS = 140
 """GitHub's limit for the description of a status."""
 

@@ -144,8 +144,13 @@ class Resolved(Noun):
 
     source: SignalSource
     fingerprint: str
+    """That of the signal, or what `name_of` makes of its run."""
     title: str
     resolved_at: UtcTime
+    delivery_id: str = ""
+    """Of the event, where that tells of nothing else."""
+    proof: str = ""
+    """What its sender saw itself of the failed thing, where that is more than a word; one clause for the operator."""
 
 
 class Delivery(Noun):
@@ -216,6 +221,18 @@ class Incident(Noun):
 def short_hash(*parts: str, length: int = 8) -> str:
     """A stable hex digest of `length` characters; equal parts give equal digests on every machine."""
     return blake2b("\x1f".join(parts).encode(), digest_size=32).hexdigest()[:length]
+
+
+def name_of(signal: Signal) -> str:
+    """What an end names a failure by: the sender's own name, or the run of GitHub, whatever its attempt."""
+    if signal.fingerprint or signal.run is None or signal.source is not SignalSource.GITHUB:
+        return signal.fingerprint
+    return run_name(signal.repository, signal.run.run_id)
+
+
+def run_name(repository: str, run_id: str) -> str:
+    """The same for each attempt of a run; another commit is another run."""
+    return short_hash("run", repository, run_id, length=32)
 
 
 def signal_key(signal: Signal) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from tasks.domain.comment import CommentCommand
-from tasks.domain.incident import Delivery, HealNotice, Ignored, Signal
+from tasks.domain.incident import Delivery, HealNotice, Ignored, Resolved, Signal
 from tasks.errors import BadInputError
 from tasks.intake.alertmanager import parse_alertmanager
 from tasks.intake.events import parse_event
@@ -28,10 +28,12 @@ def read_delivery(
     return reader(event_name, delivery_id, body, now)
 
 
-def as_delivery(parsed: Signal | HealNotice | CommentCommand | Ignored) -> Delivery:
+def as_delivery(parsed: Signal | Resolved | HealNotice | CommentCommand | Ignored) -> Delivery:
     """One thing that was told, or none, as a delivery."""
     if isinstance(parsed, Ignored):
         return Delivery(delivery_id=parsed.delivery_id, remark=parsed.reason)
+    if isinstance(parsed, Resolved):
+        return Delivery(delivery_id=parsed.delivery_id, resolved=(parsed,))
     if isinstance(parsed, HealNotice):
         return Delivery(delivery_id=parsed.delivery_id, notices=(parsed,))
     if isinstance(parsed, CommentCommand):

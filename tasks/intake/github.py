@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from tasks.domain.comment import CommentCommand
-from tasks.domain.incident import Ignored, RunRef, Severity, Signal, SignalKind, SignalSource
+from tasks.domain.incident import Ignored, Resolved, RunRef, Severity, Signal, SignalKind, SignalSource, run_name
 from tasks.domain.pipeline import Conclusion
 from tasks.errors import BadInputError
 from tasks.intake.fields import Fields, clean_text, read_object
@@ -46,7 +46,7 @@ class _Event(NamedTuple):
 
 def parse_github(
     event_name: str, delivery_id: str, payload: bytes | Mapping[str, Any], *, now: datetime
-) -> Signal | CommentCommand | Ignored:
+) -> Signal | Resolved | CommentCommand | Ignored:
     """Parse one delivery; `event_name` and `delivery_id` are the headers `X-GitHub-Event` and `X-GitHub-Delivery`.
 
     The signature and the age are checked by the door, with `check_signature` and `check_age`.
@@ -66,7 +66,9 @@ def parse_github(
     return parser(event)
 
 
-def _parse_workflow_run(event: _Event) -> Signal | Ignored:
+def _parse_workflow_run(event: _Event) -> Signal | Resolved | Ignored:
+    if (end := _passed_again(event)) is not None:
+        return end
     if reason := _why_not_failed(event.payload, "workflow_run"):
         return event.ignored(reason)
     run = event.payload.within("workflow_run")
@@ -94,6 +96,28 @@ def _parse_workflow_run(event: _Event) -> Signal | Ignored:
         base_branch=_base_branch(event.payload, run) if of_pull_request else None,
         of_pull_request=of_pull_request,
         head_repository=origin.repository("full_name") if origin else None,
+    )
+
+
+def _passed_again(event: _Event) -> Resolved | None:
+    """The end of a failure by a further attempt of the same run, and so on the same commit; `None` for anything else.
+    What passes on another commit says nothing of this one."""
+    run = event.payload.within("workflow_run")
+    attempt = run.whole_number("run_attempt", default=1)
+    passed = event.payload.text("action") == "completed" and run.text("conclusion") == Conclusion.SUCCESS
+    repository = event.payload.within("repository").repository("full_name")
+    if not passed or attempt < 2 or _source(repository, run.url("html_url")) is not SignalSource.GITHUB:
+        return None
+    resolved_at = run.moment("updated_at")
+    check_not_future(resolved_at, now=event.now)
+    number = _run_id(run, SignalSource.GITHUB)
+    return Resolved(
+        delivery_id=event.delivery_id,
+        source=SignalSource.GITHUB,
+        fingerprint=run_name(repository, number),
+        title=_title(run) or run.text("name"),
+        resolved_at=resolved_at,
+        proof=f"attempt {attempt} of run {number} passed on the same commit",
     )
 
 
@@ -240,7 +264,7 @@ def _parse_comment(event: _Event) -> CommentCommand | Ignored:
     return parse_comment(event.name, event.delivery_id, event.payload, now=event.now)
 
 
-_PARSERS: Mapping[str, Callable[[_Event], Signal | CommentCommand | Ignored]] = {
+_PARSERS: Mapping[str, Callable[[_Event], Signal | Resolved | CommentCommand | Ignored]] = {
     "workflow_run": _parse_workflow_run,
     "check_run": _parse_check_run,
     "issue_comment": _parse_comment,

@@ -1,5 +1,6 @@
 """What its sender calls well again is looked at: an end in words ends no incident whose failure still shows."""
 
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from deployments.dispatcher import RunState
 from deployments.looking import Looks
 from flows.resolving import end_by_itself, look_at
-from tasks.clients.ledger import Ledger
+from tasks.clients.ledger import Ledger, StoredEvent
 from tasks.domain.approval import Answer, ApprovalRequest
 from tasks.domain.cluster import ClusterSnapshot
 from tasks.domain.incident import Incident, IncidentStatus
@@ -17,6 +18,7 @@ from tasks.domain.outcome import Outcome
 from tasks.errors import PermanentError
 from tasks.remember import read_story
 from tests.unit.intake.alerts import alert, bare, notification
+from tests.unit.intake.payloads import workflow_run
 from tests.unit.test_placing import NOW, Door
 from tests.unit.verify.test_cluster import state
 
@@ -210,3 +212,38 @@ def test_incident_whose_end_is_never_told_waits_until_its_deadline_and_no_longer
     door.tick(later(61))
     assert answer(door, request) is Answer.EXPIRED
     assert door.server.forms == [{"run": "run-1", "answer": "reject"}]
+
+
+def of_github(door: Door, payload: dict[str, Any], *, at: datetime) -> None:
+    run = payload["workflow_run"]
+    event = StoredEvent(
+        delivery_id=f"d-{run['id']}-{run['run_attempt']}-{run['conclusion']}",
+        source="github",
+        event_name="workflow_run",
+        body=json.dumps(payload).encode(),
+        received_at=at,
+    )
+    door.ledger.event_writer.submit(event).result()
+    door.tick(at)
+
+
+def test_green_attempt_of_the_failed_run_ends_it_and_a_green_run_of_another_commit_does_not(door: Door) -> None:
+    of_github(door, workflow_run(), at=NOW)
+    request = door.ask()
+    green = {"conclusion": "success", "updated_at": "2026-03-01T12:04:00Z", "run_attempt": 2}
+    of_github(door, workflow_run(**green, id=7, head_sha="a" * 40), at=later(5))
+    assert (door.status(), answer(door, request)) == (IncidentStatus.WAITING, None)
+    of_github(door, workflow_run(**green), at=later(6))
+    assert (door.status(), answer(door, request)) == (IncidentStatus.RESOLVED, Answer.EXPIRED)
+    ended = outcome(door)
+    assert ended is not None
+    assert ended.summary.endswith("attempt 2 of run 1589141559 passed on the same commit.")
+
+
+def test_green_attempt_that_healflow_itself_asked_for_is_left_to_its_proof(door: Door) -> None:
+    of_github(door, workflow_run(), at=NOW)
+    (only,) = door.ledger.incidents.newest()
+    door.ledger.incidents.set_status(only.incident.id, IncidentStatus.ACTING)
+    green = workflow_run(conclusion="success", run_attempt=2, updated_at="2026-03-01T12:04:00Z")
+    of_github(door, green, at=later(5))
+    assert (door.status(), outcome(door)) == (IncidentStatus.ACTING, None)

@@ -9,7 +9,7 @@ from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.incidents import UNACTED, append_note, open_in, reopen
 from tasks.clients.ledger.tables import group_keys, incidents, members
 from tasks.domain.grouping import Following, Gathering, GroupedBy, GroupKey, Member
-from tasks.domain.incident import IncidentStatus, Resolved, Signal
+from tasks.domain.incident import IncidentStatus, Resolved, Signal, name_of
 
 AFTER = "after "
 """How the first member of an incident joined it that is there for what another one left."""
@@ -64,7 +64,7 @@ class Members:
                         key=key,
                         incident_id=incident_id,
                         source=signal.source,
-                        fingerprint=signal.fingerprint,
+                        fingerprint=name_of(signal),
                         joined_by=str(joined_by or ""),
                         joined_at=at.isoformat(),
                         document=signal.model_dump_json(),

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tasks.domain.incident import Ignored, Severity, Signal, SignalSource, open_incident
+from tasks.domain.incident import Ignored, Resolved, Severity, Signal, SignalSource, name_of, open_incident
 from tasks.errors import BadInputError
 from tasks.intake import parse_github
 from tests.unit.intake.payloads import (
@@ -20,7 +20,7 @@ from tests.unit.intake.payloads import (
 PARENT = "workflow_run"
 
 
-def parse(payload: dict[str, Any] | bytes, event: str = "workflow_run") -> Signal | Ignored:
+def parse(payload: dict[str, Any] | bytes, event: str = "workflow_run") -> object:
     return parse_github(event, DELIVERY, payload, now=NOW)
 
 
@@ -143,6 +143,21 @@ def test_event_that_reports_no_failure_is_ignored_with_a_reason(event: str) -> N
 @pytest.mark.parametrize("conclusion", ["success", "cancelled", "skipped", "neutral", "action_required", "stale", None])
 def test_run_that_did_not_fail_is_ignored(conclusion: str | None) -> None:
     assert "no failure" in ignored(workflow_run(conclusion=conclusion))
+
+
+def test_attempt_that_passes_ends_the_failure_of_its_run_and_of_no_other() -> None:
+    failed = signal(workflow_run())
+    again = parse(workflow_run(conclusion="success", run_attempt=2, updated_at="2026-03-01T12:00:00Z"))
+    assert isinstance(again, Resolved)
+    assert (again.fingerprint, again.delivery_id) == (name_of(failed), DELIVERY)
+    assert again.proof == "attempt 2 of run 1589141559 passed on the same commit"
+    assert name_of(signal(workflow_run(run_attempt=3))) == name_of(failed)
+    assert name_of(signal(workflow_run(id=1589141560))) != name_of(failed)
+
+
+def test_run_that_passes_at_once_or_on_this_machine_is_no_end() -> None:
+    assert "no failure" in ignored(workflow_run(conclusion="success"))
+    assert "no failure" in ignored(local_run(conclusion="success", run_attempt=2))
 
 
 def test_run_that_goes_on_is_ignored() -> None:
