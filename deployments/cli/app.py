@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployments.cli.audit import app as audit
+from deployments.cli.commands import Commands
 
 if TYPE_CHECKING:
     from deployments.cli.triage import Style
 
 app = typer.Typer(
     name="healflow",
+    cls=Commands,
     help="A delivery pipeline that heals itself: from a failed run to a proven fix.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -53,7 +55,7 @@ def ci(
     workflow: Annotated[str, typer.Argument(help="Workflow file, from the repository's root.")] = "",
     repository: Annotated[Path, typer.Option("--repository", "-C", help="A git repository.")] = Path(),
     ref: Annotated[str, typer.Option(help="The branch or commit to run.")] = "HEAD",
-    job: Annotated[list[str] | None, typer.Option(help="Run only this job; may be repeated.")] = None,
+    job: Annotated[list[str] | None, typer.Option(metavar="JOB", help="Run only this job; may be repeated.")] = None,
     report: Annotated[bool, typer.Option(help="Report a failure to the gateway, which starts the heal.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -169,6 +171,7 @@ def rbac(
         typer.Option(
             "--namespace",
             "-n",
+            metavar="NS",
             help="The only namespaces to change something in; may be repeated. In kube-system that is CoreDNS alone.",
         ),
     ] = None,

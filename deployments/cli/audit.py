@@ -2,7 +2,11 @@
 
 import typer
 
-app = typer.Typer(help="The hash-chained trail of questions, answers, refusals and actions.", no_args_is_help=True)
+from deployments.cli.commands import Commands
+
+app = typer.Typer(
+    cls=Commands, help="The hash-chained trail of questions, answers, refusals and actions.", no_args_is_help=True
+)
 
 
 @app.command()

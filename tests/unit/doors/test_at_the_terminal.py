@@ -1,5 +1,6 @@
 """What a newcomer meets at the terminal: the home that is made, the question that waits, and another home's gateway."""
 
+import re
 import stat
 import threading
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from deployments.cli.app import app
@@ -77,3 +79,11 @@ def test_show_says_how_to_answer_while_it_waits_and_no_longer(tmp_path: Path) ->
     assert f"healflow edit {incident_id} 1.until=2026-01-16\n" in shown
     told.say(Answer.REJECT, reason="no")
     assert "healflow reject" not in CliRunner().invoke(app, ["show", incident_id]).output
+
+
+@pytest.mark.parametrize("command", [[], *[[command.name] for command in get_command(app).commands.values()]], ids=str)  # type: ignore[attr-defined]
+def test_help_asks_for_no_value_where_none_is_taken(command: list[str]) -> None:
+    told = CliRunner().invoke(app, [*command, "--help"])
+    assert told.exit_code == 0
+    assert "--help" in told.output
+    assert not re.search(r"<bool>|<list", told.output.split("Options")[-1])
