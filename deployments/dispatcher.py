@@ -6,7 +6,7 @@ is found again at the next tick.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -17,7 +17,16 @@ from flows.resolving import place_end
 from tasks.approve import expire
 from tasks.clients.ledger import EventStatus, Ledger, StoredApproval, StoredEvent, StoredIncident
 from tasks.domain.approval import Answer
-from tasks.domain.incident import Delivery, HealNotice, Incident, IncidentStatus, Signal, SignalKind, SignalSource
+from tasks.domain.incident import (
+    Delivery,
+    HealNotice,
+    Incident,
+    IncidentStatus,
+    Resolved,
+    Signal,
+    SignalKind,
+    SignalSource,
+)
 from tasks.errors import BadInputError, PermanentError, TransientError
 from tasks.intake import read_delivery
 from tasks.remember.ending import end_incident
@@ -31,6 +40,8 @@ SWEEP_EVERY = timedelta(seconds=5)
 """How often the runs of incidents in flight are looked at."""
 LOOKED_AT_ONCE = 25
 """How many of them each time, in turn: each costs a call of the Prefect server."""
+PLACED_AT_ONCE = 200
+"""Of what one event tells: one notification may hold thousands of alerts, and deadlines and answers wait meanwhile."""
 
 log = logging.getLogger("healflow.dispatcher")
 
@@ -83,6 +94,16 @@ class Bounds:
     """How many runs of one heal may be lost."""
 
 
+@dataclass
+class _Begun:
+    """An event that tells of so much that it is placed over several ticks; after a crash it begins anew."""
+
+    told: Delivery
+    done: int = 0
+    concerned: dict[str, None] = field(default_factory=dict)
+    """The incidents that its failures went to, in their order."""
+
+
 class Dispatcher:
     """One pass over all that is open is a tick."""
 
@@ -107,6 +128,7 @@ class Dispatcher:
         self._tell_delay, self._tell_waiting = tell_delay, tell_waiting
         self._swept_to, self._own_cluster = "", own_cluster
         self._swept_at: datetime | None = None
+        self._begun: dict[str, _Begun] = {}
         self._away = False
 
     def tick(self, now: datetime) -> None:
@@ -138,8 +160,11 @@ class Dispatcher:
                 self._dispatch(event, now)
             except PermanentError as error:
                 log.exception("%s cannot be handed on", event.delivery_id)
+                self._begun.pop(event.delivery_id, None)
                 self._ledger.events.settle(event.delivery_id, EventStatus.REFUSED, note=str(error)[:500])
             self._events.spend()
+            if event.delivery_id in self._begun:
+                break  # what came later may tell of the end of what is not placed yet
             self._tell_delay((now - event.received_at).total_seconds())
 
     def _start_waiting(self, now: datetime) -> None:
@@ -149,6 +174,9 @@ class Dispatcher:
             self._start(stored)
 
     def _dispatch(self, event: StoredEvent, now: datetime) -> None:
+        if event.delivery_id in self._begun:
+            self._place(event, self._begun[event.delivery_id])
+            return
         try:
             told = read_delivery(
                 event.source, event.event_name, event.delivery_id, event.body, now=now, own_cluster=self._own_cluster
@@ -161,14 +189,27 @@ class Dispatcher:
             return
         if told.signals and told.signals[0].source is SignalSource.PREFECT and self._is_told(told.signals[0]):
             return
-        arrived = event.received_at
-        placed = [place_signal(self._ledger, one, settings=self._intake, now=arrived) for one in told.signals]
-        for end in told.resolved:
-            place_end(self._ledger, end, now=arrived)
-        concerned = tuple(dict.fromkeys(one.incident_id for one in placed))
-        status = EventStatus.DISPATCHED if told.signals or told.resolved else EventStatus.IGNORED
+        self._begun[event.delivery_id] = _Begun(told)
+        self._place(event, self._begun[event.delivery_id])
+
+    def _place(self, event: StoredEvent, begun: _Begun) -> None:
+        """The next of what an event tells; with the last of it the event is settled."""
+        told, arrived = begun.told, event.received_at
+        everything: tuple[Signal | Resolved, ...] = (*told.signals, *told.resolved)
+        for one in everything[begun.done : begun.done + PLACED_AT_ONCE]:
+            if isinstance(one, Signal):
+                placed = place_signal(self._ledger, one, settings=self._intake, now=arrived)
+                begun.concerned[placed.incident_id] = None
+            else:
+                place_end(self._ledger, one, now=arrived)
+            begun.done += 1
+        if begun.done < len(everything):
+            return
+        concerned = tuple(begun.concerned)
+        status = EventStatus.DISPATCHED if everything else EventStatus.IGNORED
         first = concerned[0] if concerned else None
         self._ledger.events.settle(event.delivery_id, status, incident_id=first, note=told.remark)
+        del self._begun[event.delivery_id]
         log.info("%s: %s", event.delivery_id, _summary(told, concerned))
 
     def _is_told(self, signal: Signal) -> bool:

@@ -1,7 +1,7 @@
 """The dispatcher over a real ledger: nothing is lost, nothing is started twice, silence is no."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,11 +12,11 @@ from tasks.clients.ledger import EventStatus, Ledger, StoredEvent
 from tasks.domain.approval import Answer, ApprovalChannel, ApprovalRequest, IdentityKind
 from tasks.domain.incident import IncidentStatus, Signal, SignalKind, SignalSource, open_incident
 from tasks.errors import PermanentError
-from tasks.intake import parse_event
+from tasks.intake import parse_alertmanager, parse_event
 from tasks.settings import IntakeSettings
 from tests.fakes.broken_ledger import broken_before
 from tests.fakes.flow_runs import Server
-from tests.unit.intake import payloads
+from tests.unit.intake import alerts, payloads
 
 NOW = payloads.NOW
 
@@ -384,3 +384,33 @@ def test_job_whose_events_always_have_the_same_id_is_heard_each_night(ledger: Le
             ledger.event_writer.submit(event).result()
         dispatcher.tick(at)
     assert len(ledger.incidents.newest()) == 3
+
+
+def notify(ledger: Ledger, body: bytes, *, at: datetime) -> None:
+    name = parse_alertmanager(body, now=at).delivery_id
+    event = StoredEvent(delivery_id=name, source="alertmanager", event_name="alerts", body=body, received_at=at)
+    assert ledger.event_writer.submit(event).result()
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["by one process", "by one after the other"])
+def test_many_alerts_of_one_event_are_placed_over_several_ticks_and_what_came_later_after_them(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, killed: bool
+) -> None:
+    monkeypatch.setattr("deployments.dispatcher.PLACED_AT_ONCE", 3)
+    told = [alerts.alert(f"A{number}", labels={"pod": f"pod-{number}"}) for number in range(8)]
+    ended = told[7] | {"status": "resolved", "endsAt": "2026-03-01T11:59:00Z"}
+    now = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+    notify(ledger, alerts.notification(*told), at=now)
+    notify(ledger, alerts.notification(ended, status="resolved"), at=now + timedelta(seconds=1))
+    server, waiting = Server(), []
+    dispatcher = Dispatcher(ledger, server)
+    for tick in range(4):
+        dispatcher.tick(now + timedelta(seconds=2 + tick))
+        waiting.append(len(ledger.events.pending()))
+        if killed and tick == 0:
+            dispatcher = Dispatcher(ledger, server)
+    assert waiting == ([2, 2, 2, 0] if killed else [2, 2, 0, 0])
+    (incident,) = ledger.incidents.newest()
+    members = ledger.members.of_incident(incident.incident.id, limit=99)
+    assert sorted(member.signal.fingerprint for member in members) == [f"f-A{number}" for number in range(8)]
+    assert [member.signal.fingerprint for member in members if member.end] == ["f-A7"]
