@@ -20,6 +20,9 @@ from tasks.settings import Settings
 
 GRACE_SECONDS = 3600
 """The ledger's deadline comes first and is enforced by the dispatcher; Prefect's own comes this much later."""
+_FORCED = ("AwaitingRetry", "Scheduled")
+"""What the Prefect UI puts a run into that is to begin anew, by *Retry* and by *Change state*; a run that is resumed is
+`Resuming` instead."""
 
 
 class AnswerForm(RunInput):
@@ -37,7 +40,8 @@ def ask_and_wait(story: Triage, decision: Decision) -> Approval:
 
     What was declined in a run that was lost afterwards is not asked again.
     A form that is refused, or is one yes of several, leaves the question open: the run is suspended again. The pause
-    key counts the ended tries of the run, so that a retry forced in the Prefect UI cannot reuse an old form.
+    key counts how often the run was begun anew, so that a retry forced in the Prefect UI neither reuses an old form nor
+    takes a question that nobody answered for one whose form was sent.
 
     Raises:
         ConflictError: the form was sent too often without an answer that counts.
@@ -53,13 +57,14 @@ def ask_and_wait(story: Triage, decision: Decision) -> Approval:
     if read_answer(request) is not None:
         return Approval.model_validate(take_answer(request))
     with get_client(sync_client=True) as client:
-        ended_tries = sum(state.is_final() for state in client.read_flow_run_states(run_id))
+        states = sorted(client.read_flow_run_states(run_id), key=lambda state: state.timestamp)
+    begun_anew = sum(state.is_final() or state.name in _FORCED for state in states[1:])
     said = ""
     for number in count(1):
         form = suspend_flow_run(
             wait_for_input=AnswerForm.with_initial_data(description=said + _question(story, decision, request)),
             timeout=_seconds_left(request),
-            key=f"approve-{ended_tries + 1}-{number}-{request.id}",
+            key=f"approve-{begun_anew + 1}-{number}-{request.id}",
         )
         told = judge_form(request, Answer(form.answer), form.approver, form.reason, number)
         judgement = Judgement.model_validate(told) if told is not None else None

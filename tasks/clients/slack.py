@@ -116,7 +116,11 @@ class SlackClient:
             raise PermanentError(f"{urlsplit(response_url).netloc or response_url[:40]!r} is not Slack's address")
         document: dict[str, Any] = {"response_type": "ephemeral", "replace_original": False, "text": text}
         document |= {"blocks": list(blocks)} if blocks else {}
-        hook = WebhookClient(response_url, timeout=self._settings.timeout_seconds)
+        hook = WebhookClient(
+            response_url,
+            timeout=self._settings.timeout_seconds,
+            retry_handlers=[ShortRateLimits(max_retry_count=2)],
+        )
         try:
             told = hook.send_dict(document)
         except (OSError, HTTPException) as error:

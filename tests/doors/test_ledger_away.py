@@ -11,14 +11,19 @@ from pathlib import Path
 import pytest
 
 from deployments.dispatcher import Dispatcher
+from deployments.slack.pressing import Press
 from tasks.clients.ledger import Ledger
 from tasks.clients.ledger import engine as engine_module
 from tasks.clients.ledger.engine import make_engine, migrate
 from tasks.domain.approval import Answer, Judgement, Refusal
 from tasks.errors import TransientError
+from tests.doors.paging import Paged, seal_of
 from tests.doors.test_gateway import event, send
 from tests.fakes.postgres import Postgres
 from tests.unit.approve.asking import Asked
+from tests.unit.approve.telling import Told
+from tests.unit.comments.remarks import remarked
+from tests.unit.slack.scene import GRACE, in_slack
 from tests.unit.test_dispatcher import Server
 
 Away = Callable[[Path], AbstractContextManager[None]]
@@ -57,8 +62,13 @@ def damaged(file: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that is locked is an error soon, so that it is we who wait and not SQLite."""
     monkeypatch.setattr(engine_module, "BUSY_TIMEOUT_SECONDS", 0.2)
+
+
+@pytest.fixture
+def ledger(impatient: None, tmp_path: Path) -> Iterator[Ledger]:
     opened = Ledger.in_folder(tmp_path)
     yield opened
     opened.close()
@@ -182,3 +192,72 @@ def test_what_breaks_off_in_the_middle_of_a_transaction_leaves_nothing_of_it(
     assert on_a_server.audit.verify().entries == before
     assert asked.say(Answer.APPROVE).refusal is None
     assert asked.settled
+
+
+@contextmanager
+def without_ledger(told: Told, folder: Path, away: Away) -> Iterator[None]:
+    """New connections for all that is asked of the ledger meanwhile, and after."""
+    told.ledger.close()
+    with away(folder / "ledger.db"):
+        yield
+        told.ledger.close()
+    assert not told.settled
+    assert told.trail() == []
+
+
+@pytest.mark.parametrize("away", [locked, full, damaged])
+def test_press_in_slack_records_nothing_while_the_ledger_is_away_and_it_is_said(
+    impatient: None, tmp_path: Path, away: Away
+) -> None:
+    with in_slack(tmp_path) as scene:
+        scene.show()
+        with without_ledger(scene.told, tmp_path, away):
+            assert scene.press().status == 200
+            assert scene.whispered.startswith("Nothing was recorded: the ledger at ")
+            assert scene.whispered.endswith("Try again.")
+        scene.press()
+        assert scene.told.trail() == ["answer.recorded"]
+
+
+def test_forms_and_commands_in_slack_do_nothing_while_the_ledger_is_away_and_it_is_said(
+    impatient: None, tmp_path: Path
+) -> None:
+    with in_slack(tmp_path) as scene:
+        form = scene.open_form(Press.REJECT)
+        with without_ledger(scene.told, tmp_path, damaged):
+            scene.server.submit(form, {"reason": "not now"})
+            assert scene.whispered.startswith("Nothing was recorded: the ledger at ")
+            scene.press(Press.EDIT)
+            assert scene.whispered.startswith("The form could not be opened: the ledger at ")
+            scene.server.command(GRACE, f"approve {scene.told.incident.id}")
+            assert scene.whispered.startswith("Nothing was done: the ledger at ")
+        scene.server.command(GRACE, f"approve {scene.told.incident.id}")
+        assert scene.told.trail() == ["answer.recorded"]
+
+
+@pytest.mark.parametrize("away", [locked, full, damaged])
+def test_approval_page_records_nothing_while_the_ledger_is_away_and_says_so(
+    impatient: None, tmp_path: Path, away: Away
+) -> None:
+    asked = Paged(tmp_path)
+    token = asked.token()
+    seal = seal_of(asked.get(token).text)
+    with without_ledger(asked, tmp_path, away):
+        answer = asked.post(token, {"seal": seal, "answer": "approve"})
+        assert answer.status_code == 503
+        assert "Nothing was recorded; try again in a minute" in answer.text
+    assert asked.post(token, {"seal": seal, "answer": "approve"}).status_code == 303
+    assert asked.settled
+
+
+def test_comment_waits_while_the_ledger_is_away_and_counts_once_after(
+    impatient: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with remarked(tmp_path) as scene:
+        scene.say_on_github(f"/healflow approve {scene.incident.id}", judged=False)
+        with without_ledger(scene, tmp_path, locked):
+            scene.tick()
+            assert "Comments on GitHub wait: the ledger at " in caplog.text
+        scene.tick(after=60)
+        assert scene.trail() == ["answer.recorded"]
+        assert len(scene.replies) == 1

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -33,11 +34,11 @@ PEOPLE = (
 class Reached(Told):
     """A question, and the people who are reached in Slack or else by mail."""
 
-    def __init__(self, folder: Path, slack: SlackServer, office: PostOffice) -> None:
+    def __init__(self, folder: Path, slack: SlackServer, office: PostOffice, **of_slack: Any) -> None:
         super().__init__(folder, at=datetime.now(UTC))
         mail = {"host": "127.0.0.1", "port": office.port, "security": "none", "sender": "healflow@example.com"}
         approvals = {"people": PEOPLE, "channels": ["slack", "email", "log"]}
-        given = {"home": folder, "approvals": approvals, "mail": mail, "slack": slack.settings()}
+        given = {"home": folder, "approvals": approvals, "mail": mail, "slack": slack.settings(**of_slack)}
         self.settings = Settings.model_validate(given)
         self.slack, self.office, self.now = slack, office, self.at
         app = make_app(self.settings, self.ledger, "secret", link_key=KEY)

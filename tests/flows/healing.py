@@ -1,5 +1,6 @@
 """Drives the heal flow against a real Prefect server: a broken repository, its event, the answers, the restarts."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -85,10 +86,11 @@ class Healing:
 
     def start(self, incident: Incident) -> Outcome | None:
         """Begin the heal; `None` when it waits for a person."""
-        self._new_run(incident)
+        self.begin(incident)
         return self.go_on(incident)
 
-    def _new_run(self, incident: Incident) -> None:
+    def begin(self, incident: Incident) -> None:
+        """Make the run, or another for one that was lost, as the dispatcher does; nothing of it is executed."""
         from prefect import get_client
 
         with get_client(sync_client=True) as client:
@@ -119,7 +121,7 @@ class Healing:
         run, as the dispatcher starts one for a run that was lost.
         """
         if anew:
-            self._new_run(incident)
+            self.begin(incident)
         from prefect import get_client
         from prefect.exceptions import Pause
         from prefect.flow_engine import run_flow
@@ -140,6 +142,27 @@ class Healing:
 
         with get_client(sync_client=True) as client:
             return str(client.resume_flow_run(self._run_of(incident), run_input=form).status.value)
+
+    def force_retry(self, incident: Incident, name: str = "AwaitingRetry") -> None:
+        """What *Retry* does in the Prefect UI, whatever state the run is in, or *Change state* with another name; the
+        worker's part is `go_on`.
+        """
+        from prefect import get_client
+        from prefect.states import Scheduled
+
+        with get_client(sync_client=True) as client:
+            client.set_flow_run_state(self._run_of(incident), Scheduled(name=name), force=True)
+
+    def form(self, incident: Incident) -> str:
+        """What the form of the waiting run says, which the Prefect UI shows."""
+        from prefect import get_client
+
+        with get_client(sync_client=True) as client:
+            run = client.read_flow_run(self._run_of(incident))
+            assert run.state is not None
+            keys = run.state.state_details.run_input_keyset
+            assert keys is not None
+            return str(json.loads(client.read_flow_run_input(run.id, keys["description"])))
 
     def answer(
         self, incident: Incident, answer: Answer, *, at: datetime | None = None, reason: str = "", name: str = "ada"

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,9 @@ from tasks.domain.incident import Incident, IncidentStatus
 from tasks.domain.outcome import ActionStatus
 from tasks.errors import BadInputError, ConflictError
 from tasks.gate.policy import DEFAULT_POLICY
+from tasks.remember.ending import end_incident
+from tasks.remember.record import unhealed_outcome
+from tasks.settings import Settings
 from tests.flows.healing import Healing
 
 pytestmark = pytest.mark.prefect
@@ -169,8 +172,20 @@ def test_typed_name_that_policy_refuses_is_asked_again(
     strict_policy(tmp_path, monkeypatch, typed_name_counts=False)
     incident = healing.break_format()
     assert healing.start(incident) is None
+    asked = healing.form(incident)
+    for told in (
+        incident.id,
+        "unformatted: File would be reformatted",
+        "+    return round(price",
+        "Price: nothing",
+        "Who else is affected:",
+    ):
+        assert told in asked
     assert healing.resume(incident, answer="approve", approver="Grace") == "ACCEPT"
     assert healing.go_on(incident) is None, "asks again"
+    told_why, _, again = healing.form(incident).partition("\n\n")
+    assert told_why.startswith("**The last answer: nobody vouches for the typed name")
+    assert again == asked
     assert untouched(healing)
     refused = [entry for entry in healing.ledger.audit.entries() if entry.kind == "answer.refused"]
     assert [entry.actor for entry in refused] == ["typed:Grace"]
@@ -178,6 +193,47 @@ def test_typed_name_that_policy_refuses_is_asked_again(
     outcome = healing.go_on(incident)
     assert outcome is not None
     assert outcome.status is IncidentStatus.HEALED
+
+
+STRICTER: dict[Refusal, dict[str, object]] = {
+    Refusal.NOT_ALLOWED: {"approvers": ["grace"]},
+    Refusal.AUTHOR: {"author_may_approve": False},
+}
+
+
+@pytest.mark.parametrize("refusal", [Refusal.ALTERED, Refusal.NOT_ALLOWED, Refusal.AUTHOR, Refusal.MOVED_ON])
+def test_refused_yes_takes_no_action_though_the_run_is_woken_for_it(
+    healing: Healing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, refusal: Refusal
+) -> None:
+    strict_policy(tmp_path, monkeypatch, typed_name_counts=False, **STRICTER.get(refusal, {}))
+    people = [{"name": "ada", "local": "ada", "authors": ["Ada"]}, {"name": "grace", "local": "grace"}]
+    monkeypatch.setenv("HEALFLOW_APPROVALS__PEOPLE", json.dumps(people))
+    healing.settings = Settings()
+    incident = healing.break_format()
+    assert healing.start(incident) is None
+    if refusal is Refusal.MOVED_ON:
+        ended = unhealed_outcome(incident, "a person took over", fingerprint="f", now=datetime.now(UTC))
+        end_incident(healing.ledger, incident, ended, plan=None)
+    (question,) = healing.ledger.approvals.of_incident(incident.id)
+    yes = attempt_at(
+        question.request.model_copy(update={"plan_digest": "of-another"} if refusal is Refusal.ALTERED else {}),
+        answer=Answer.APPROVE_AND_MERGE,
+        identity=identify(IdentityKind.LOCAL, "ada", healing.settings.approvals.people),
+        channel=ApprovalChannel.COMMAND_LINE,
+        reason="",
+        now=datetime.now(UTC),
+    )
+    assert answer_question(healing.ledger, yes, people=healing.settings.approvals.people).refusal is refusal
+
+    assert healing.resume(incident, answer="approve_and_merge", approver="ada") == "ACCEPT"
+    outcome = healing.go_on(incident)
+    assert outcome is None or outcome.status is IncidentStatus.ESCALATED
+    assert untouched(healing)
+    assert healing.ledger.memory.actions_of(incident.id) == ()
+    (question,) = healing.ledger.approvals.of_incident(incident.id)
+    assert question.answer is None or not question.answer.answer.approves
+    refused = [one for one in healing.ledger.audit.entries(incident_id=incident.id) if one.kind == "answer.refused"]
+    assert json.loads(refused[0].document)["refusal"] == refusal
 
 
 def test_one_yes_of_two_acts_on_nothing(healing: Healing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -277,17 +333,6 @@ def test_resumed_run_does_not_repeat_finished_tasks(healing: Healing) -> None:
     before = [entry.kind for entry in healing.ledger.incidents.journal(incident.id)]
     assert healing.go_on(incident) is None, "still waits: nothing was answered"
     assert [entry.kind for entry in healing.ledger.incidents.journal(incident.id)] == before
-
-
-def test_forced_retry_of_an_ended_heal_does_nothing(healing: Healing) -> None:
-    incident = healing.break_format()
-    healing.start(incident)
-    healing.answer(incident, Answer.REJECT)
-    first = healing.go_on(incident)
-    journal = healing.ledger.incidents.journal(incident.id)
-    assert healing.go_on(incident) == first
-    assert healing.ledger.incidents.journal(incident.id) == journal
-    assert untouched(healing)
 
 
 def test_unknown_failure_is_reported_and_nothing_is_changed(healing: Healing) -> None:

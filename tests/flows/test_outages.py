@@ -9,16 +9,20 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from prefect.settings import PREFECT_API_URL
+from sqlalchemy.engine.default import DefaultDialect
 
 from deployments.demo.project import DemoRepository
 from tasks.act.task import carry_out, merge_fix
 from tasks.clients.ledger import Delay
+from tasks.clients.ledger.memory import Memory
 from tasks.collect.task import capture_state, collect_evidence
 from tasks.domain.approval import Answer
 from tasks.domain.incident import (
@@ -26,7 +30,10 @@ from tasks.domain.incident import (
     IncidentStatus,
     open_incident,
 )
+from tasks.domain.outcome import ActionStatus
 from tasks.errors import TransientError
+from tasks.remember.task import postpone, publish
+from tests.doors.test_ledger_away import Away, damaged, impatient, locked
 from tests.fakes.github import TOKEN, serving
 from tests.fakes.kubernetes_api import FakeKubernetes
 from tests.fakes.kubernetes_api import serving as serving_cluster
@@ -34,6 +41,7 @@ from tests.fakes.signals import cluster_signal_of
 from tests.flows.healing import Healing
 from tests.flows.hosted import HostedHealing
 
+__all__ = ["impatient"]
 pytestmark = pytest.mark.prefect
 
 ANYTHING = ".*"
@@ -155,7 +163,9 @@ def test_cluster_away_from_the_start_delays_the_heal_and_is_named(
     assert ("GET", "/api/v1/namespaces/shop/pods") in fake.requests, "it was looked at"
 
 
-def test_ledger_locked_in_the_middle_of_a_heal_is_waited_for(healing: Healing) -> None:
+def test_ledger_locked_in_the_middle_of_a_heal_is_waited_for(
+    impatient: None, healing: Healing, caplog: pytest.LogCaptureFixture
+) -> None:
     incident = healing.break_format()
     assert healing.start(incident) is None
     healing.answer(incident, Answer.APPROVE)
@@ -166,12 +176,65 @@ def test_ledger_locked_in_the_middle_of_a_heal_is_waited_for(healing: Healing) -
         other.execute("ROLLBACK")
         other.close()
 
-    release = threading.Timer(3.0, let_go)
+    release = threading.Timer(1.0, let_go)
     release.start()
     outcome = healing.go_on(incident)
     release.join()
+    assert "did not answer (database is locked); it is tried again" in caplog.text
     assert outcome is not None
     assert outcome.status is IncidentStatus.HEALED, outcome.summary
+    assert len(healing.ledger.memory.actions_of(incident.id)) == 1
+
+
+@contextmanager
+def full(_file: Path) -> Iterator[None]:
+    """Every write is answered as by SQLite on a disk that is full."""
+    execute = DefaultDialect.do_execute
+
+    def do_execute(dialect: Any, cursor: Any, statement: str, *more: Any) -> None:
+        if statement.startswith(("INSERT", "UPDATE", "DELETE")):
+            raise sqlite3.OperationalError("database or disk is full")
+        execute(dialect, cursor, statement, *more)
+
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr(DefaultDialect, "do_execute", do_execute)
+        yield
+
+
+@pytest.mark.parametrize(("away", "said"), [(locked, "locked"), (full, "full"), (damaged, "not a database")])
+def test_ledger_that_goes_away_between_an_action_and_its_record_costs_no_second_action(
+    impatient: None, healing: Healing, monkeypatch: pytest.MonkeyPatch, away: Away, said: str
+) -> None:
+    for task in (carry_out, postpone, publish):
+        monkeypatch.setattr(task, "retries", 0)  # as when all of them have failed
+    incident = healing.break_format()
+    assert healing.start(incident) is None
+    healing.answer(incident, Answer.APPROVE)
+    complete = Memory.complete
+    with ExitStack() as gone, monkeypatch.context() as going:
+
+        def complete_without_ledger(memory: Memory, *told: Any, **more: Any) -> None:
+            healing.ledger.close()
+            gone.enter_context(away(healing.settings.root / "ledger.db"))
+            complete(memory, *told, **more)
+
+        going.setattr(Memory, "complete", complete_without_ledger)
+        with pytest.raises(TransientError, match=said):
+            healing.go_on(incident)
+        healing.ledger.close()
+    made = healing.repository.git("rev-parse", f"healflow/{incident.id}")
+    (begun,) = healing.ledger.memory.actions_of(incident.id)
+    assert begun.result is None
+    assert healing.story(incident).incident.status is IncidentStatus.ACTING, "it waits, and says nothing false"
+
+    outcome = healing.go_on(incident, anew=True)
+    assert outcome is not None
+    assert outcome.status is IncidentStatus.HEALED, outcome.summary
+    assert healing.repository.git("rev-parse", f"healflow/{incident.id}") == made
+    (done,) = healing.ledger.memory.actions_of(incident.id)
+    assert done.result is not None
+    assert done.result.status is ActionStatus.ALREADY_APPLIED
+    assert healing.ledger.audit.verify().problem == ""
 
 
 @pytest.mark.parametrize("package", ["litellm", "chromadb"])

@@ -177,11 +177,8 @@ class SlackServer:
     async def _api(self, request: Request) -> Response:
         method = request.path_params["method"]
         self.workspace.calls.append(method)
-        if self.workspace.outage:
-            return Response("upstream connect error", status_code=503)
-        if self.workspace.rate_limited:
-            wait = str(self.workspace.rate_limited.pop(0))
-            return JSONResponse({"ok": False, "error": "ratelimited"}, status_code=429, headers={"Retry-After": wait})
+        if (fault := await self._fault()) is not None:
+            return fault
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         if token != (APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN):
             return JSONResponse({"ok": False, "error": "invalid_auth"})
@@ -192,9 +189,20 @@ class SlackServer:
         except Refused as error:
             return JSONResponse({"ok": False, "error": error.error, "detail": error.detail})
 
-    async def _response(self, request: Request) -> Response:
+    async def _fault(self) -> Response | None:
+        """What is answered instead, where the workspace does not behave."""
+        while self.workspace.hanging:
+            await asyncio.sleep(0.05)
         if self.workspace.outage:
             return Response("upstream connect error", status_code=503)
+        if self.workspace.rate_limited:
+            wait = str(self.workspace.rate_limited.pop(0))
+            return JSONResponse({"ok": False, "error": "ratelimited"}, status_code=429, headers={"Retry-After": wait})
+        return None
+
+    async def _response(self, request: Request) -> Response:
+        if (fault := await self._fault()) is not None:
+            return fault
         try:
             self.workspace.respond(request.path_params["name"], _arguments(await request.body()))
         except Refused as error:

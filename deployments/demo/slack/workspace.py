@@ -88,6 +88,8 @@ class Workspace:
         self.whispers: list[Whisper] = []
         self.forms: dict[str, Form] = {}
         self.outage = False
+        self.hanging = False
+        """Whether calls are taken and not answered."""
         self.rate_limited: list[int] = []
         """Retry-After of the next calls, one for each."""
         self.calls: list[str] = []

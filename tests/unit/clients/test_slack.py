@@ -56,6 +56,18 @@ def test_long_limit_of_the_rate_is_handed_on_with_its_time(server: SlackServer, 
     assert server.workspace.messages == {}
 
 
+def test_limit_of_the_rate_for_answers_is_waited_for_when_it_is_short(server: SlackServer, client: SlackClient) -> None:
+    url = f"{server.url}/response/{server.workspace.response('U0ADA')}"
+    server.workspace.rate_limited = [0]
+    client.respond(url, text="hello")
+    assert [whisper.text for whisper in server.workspace.whispers] == ["hello"]
+    server.workspace.rate_limited = [30]
+    with pytest.raises(TransientError) as caught:
+        client.respond(url, text="again")
+    assert caught.value.retry_after_seconds == 30.0
+    assert len(server.workspace.whispers) == 1
+
+
 def test_wrong_token_is_for_a_person(server: SlackServer) -> None:
     with pytest.raises(ForbiddenError, match="HEALFLOW_SLACK__BOT_TOKEN"):
         SlackClient(server.settings(bot_token="xoxb-other")).who()

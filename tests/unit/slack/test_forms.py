@@ -46,6 +46,19 @@ def test_form_of_a_press_that_is_too_old_is_not_opened_and_it_is_said(scene: Sce
     assert scene.told.trail() == []
 
 
+@pytest.mark.parametrize("press", [Press.REJECT, Press.EDIT])
+def test_form_that_slack_limits_is_opened_after_a_moment_or_it_is_said(scene: Scene, press: Press) -> None:
+    scene.show()
+    scene.workspace.rate_limited = [30]
+    scene.press(press)
+    assert scene.workspace.forms == {}
+    assert "Slack asks to wait at views.open" in scene.whispered
+    scene.workspace.rate_limited = [0]
+    scene.press(press)
+    assert len(scene.workspace.forms) == 1
+    assert scene.told.trail() == []
+
+
 def _aged(scene: Scene, trigger: str) -> str:
     user, until = scene.workspace._triggers[trigger]
     scene.workspace._triggers[trigger] = (user, until - 10)
