@@ -1,5 +1,11 @@
 """10,000 events in a minute, of 40 causes: accepted how fast, lost how many, healed how often; beside the same gateway
-with one transaction for each event."""
+with one transaction for each event.
+
+The process that is measured is `tests.fakes.intake_server`: the doors, the ledger and the dispatcher of
+`deployments.serve_gateway` at their default rates, without its notifier, looks, comments and Slack, and with a file in
+the place of the Prefect server. What it has not handed on when the flood is over is handed on by a second process at
+200 times the default rate, which is not measured: it only counts the heals, which in earnest begin over some minutes.
+"""
 
 import asyncio
 import tempfile
