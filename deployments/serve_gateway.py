@@ -34,6 +34,7 @@ def main() -> None:
     """Serve until SIGTERM."""
     log_to_stderr()
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("healflow").setLevel(logging.INFO)  # Prefect sets that of all others when it is imported
     settings = Settings()
     ledger, measures = Ledger.open(settings.ledger_url), Measures()
     home = Home(settings)

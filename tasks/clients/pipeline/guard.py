@@ -4,7 +4,8 @@ time.
 `guard.py LIFELINE STATUS COMMAND…` starts the command in a session of its own and writes its process number and then
 its exit code, a line each, to the descriptor STATUS. When the descriptor LIFELINE closes (the job is over, its time is
 up, or Healflow died, even by SIGKILL) everything that the command started is ended: first SIGTERM, two seconds later
-SIGKILL. On Linux the guard adopts orphans, so a daemon that left the session is found too.
+SIGKILL. On Linux the guard adopts orphans, so a daemon that left the session is found too, and when the guard itself is
+killed, the command goes with it.
 
 It runs with `python -I -S` and imports only what starts quickly.
 """
@@ -20,7 +21,7 @@ _POLITE_SECONDS = (
     2.0  # GitHub's runner waits 7.5 s after SIGINT and 2.5 s after SIGTERM; here nobody shuts down a fleet
 )
 _FORCED_SECONDS = 10.0
-_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 
 
 def main(arguments: list[str]) -> None:
@@ -28,10 +29,13 @@ def main(arguments: list[str]) -> None:
     lifeline, status, command = int(arguments[0]), int(arguments[1]), arguments[2:]
     for descriptor in (lifeline, status):
         os.set_inheritable(descriptor, False)
-    adopts = _adopt_orphans()
+    adopts = _set(_PR_SET_CHILD_SUBREAPER, 1)
     wake = _wake_on_signals()
-    child = os.fork()
+    guard, child = os.getpid(), os.fork()
     if child == 0:
+        _set(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != guard:  # it was killed before
+            os._exit(128 + signal.SIGKILL)
         _become(command)
     os.write(status, b"%d\n" % child)
     with contextlib.suppress(OSError):
@@ -61,13 +65,14 @@ def _watch(child: int, lifeline: int, status: int, wake: int, adopts: bool) -> N
             return
 
 
-def _adopt_orphans() -> bool:
+def _set(option: int, value: int) -> bool:
+    """Set an option of this process; false where there is no such thing."""
     if sys.platform != "linux":
         return False
     try:
         import ctypes
 
-        return bool(ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+        return bool(ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0)
     except (ImportError, OSError, AttributeError):
         return False
 
