@@ -15,7 +15,7 @@ from tests.doors.test_up import ROOT, Up, eventually, up
 __all__ = ["up"]
 pytestmark = pytest.mark.prefect
 
-HEAL_SECONDS = 60.0
+HEAL_SECONDS = 600.0
 
 
 class Terminal:
@@ -31,7 +31,7 @@ class Terminal:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
 

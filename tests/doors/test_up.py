@@ -49,7 +49,7 @@ class Up:
     def stop(self) -> int:
         """What SIGTERM does: its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=120)
         return self.process.returncode
 
     def read_until(self, text: str) -> str:
@@ -77,7 +77,7 @@ def up(tmp_path: Path) -> Iterator[Up]:
     started.process.communicate()
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
+def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if holds():
@@ -96,12 +96,12 @@ def test_up_serves_tells_a_second_one_and_stops_whole(up: Up) -> None:
     assert ready == {"status": "ok", "dispatcher_waits": False, **nothing_waits}
     assert httpx.get(f"{holder.prefect_url}/api/health").json() is True
     second = up.start()
-    told, _ = second.communicate(timeout=30)
+    told, _ = second.communicate(timeout=120)
     assert second.returncode == 1
     assert f"process {holder.pid}" in told
     assert holder.prefect_url in told
     up.process.send_signal(signal.SIGTERM)
-    assert up.process.wait(timeout=30) == 0
+    assert up.process.wait(timeout=120) == 0
     assert left_over(str(up.home)) == []
     assert Home(Settings(home=up.home)).holder() is None
 
@@ -109,7 +109,7 @@ def test_up_serves_tells_a_second_one_and_stops_whole(up: Up) -> None:
 def test_killed_up_leaves_no_process_behind(up: Up) -> None:
     up.read_until("Ctrl-C stops everything")
     up.process.kill()
-    up.process.wait(timeout=10)
+    up.process.wait(timeout=60)
     assert eventually(lambda: left_over(str(up.home)) == [])
     assert Home(Settings(home=up.home)).holder() is None
 
@@ -127,7 +127,7 @@ def test_taken_port_is_said_with_what_to_do(tmp_path: Path) -> None:
             env={**os.environ, "HEALFLOW_HOME": str(tmp_path / "h"), "HEALFLOW_PREFECT_PORT": str(port)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
     assert done.returncode == 1
