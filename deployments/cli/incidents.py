@@ -32,15 +32,17 @@ def list_incidents(settings: Settings, *, limit: int, in_flight: bool, as_json: 
         console.print(f"No incidents in {settings.root} yet.", soft_wrap=True, markup=False)
         console.print("'healflow ci' runs a workflow here and reports its failures.")
         return
-    table = Table(
-        "Incident", "Status", "Opened (UTC)", "Repository", "Branch", "Failures", "What", box=None, pad_edge=False
-    )
+    table = Table(box=None, pad_edge=False)
+    for title in ("Incident", "Status", "Opened (UTC)"):
+        table.add_column(title, no_wrap=True)  # the id is there to be copied
+    for title in ("Repository", "Branch", "Failures", "What"):
+        table.add_column(title, overflow="fold", min_width=len(title))
     for story in stories:
         incident = story.incident
         table.add_row(
             incident.id,
             f"[{status_style(incident.status)}]{incident.status}[/]",
-            f"{incident.opened_at:%Y-%m-%d %H:%M:%S}",
+            f"{incident.opened_at:%m-%d %H:%M}",
             escape(incident.signal.repository),
             escape(incident.signal.branch),
             str(story.member_count),

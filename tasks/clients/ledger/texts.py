@@ -29,24 +29,8 @@ def fitting_key(text: str, length: int) -> str:
     return f"{known[: length - _DIGEST - 1]}~{digest}"
 
 
-class KeyText(TypeDecorator[str]):
-    """What something is found by, of any length."""
-
-    impl = String
-    cache_ok = True
-
-    def __init__(self, length: int) -> None:
-        super().__init__(length)
-        self.length = length
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Shorten what is longer than the column."""
-        del dialect
-        return None if value is None else fitting_key(value, self.length)
-
-
 class LineText(TypeDecorator[str]):
-    """What only people read; it is cut at the column's end."""
+    """What only people read, of at most `length` characters; it is cut at the column's end."""
 
     impl = String
     cache_ok = True
@@ -56,9 +40,23 @@ class LineText(TypeDecorator[str]):
         self.length = length
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Cut what is longer than the column."""
+        """Make what is longer fit."""
         del dialect
-        return None if value is None else storable(value)[: self.length]
+        return None if value is None else self.fit(value)
+
+    def fit(self, text: str) -> str:
+        """The text as the column holds it."""
+        return storable(text)[: self.length]
+
+
+class KeyText(LineText):
+    """What something is found by: longer ones are told apart all the same."""
+
+    cache_ok = True
+
+    def fit(self, text: str) -> str:
+        """The text, or its beginning and a digest of all of it."""
+        return fitting_key(text, self.length)
 
 
 class FreeText(TypeDecorator[str]):
