@@ -6,8 +6,7 @@ a thread of its own, so that a channel to people or a cluster that is slow or do
 
 import asyncio
 import logging
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import uvicorn
 
@@ -20,14 +19,13 @@ from deployments.home import Home
 from deployments.log_lines import log_to_stderr
 from deployments.looking import Looks
 from deployments.notifying import Notifier, open_channels
+from deployments.ticking import ticking
 from flows.resolving import read_live
 from flows.sweep import Sweep
 from tasks.clients.ledger import Ledger
 from tasks.settings import Settings
 
-TICK_SECONDS = 0.25
 SWEEP_TICK_SECONDS = 5.0
-SECONDS_AFTER_AN_ERROR = 10.0
 
 
 def main() -> None:
@@ -68,12 +66,12 @@ def main() -> None:
             most_back=timedelta(hours=settings.intake.sweep_most_back_hours),
         )
         await asyncio.gather(
-            _ticking(stop, "dispatcher", dispatcher.tick),
-            _ticking(stop, "notifier", Notifier(ledger, channels, settings).tick),
-            _ticking(stop, "looks", looks.tick),
-            _ticking(stop, "clearing", Clearing(ledger, keep=timedelta(days=settings.intake.keep_bodies_days)).tick),
-            _ticking(stop, "comments", Comments(ledger, settings, open_github(settings)).tick),
-            _ticking(stop, "sweep", sweep.tick, pause=SWEEP_TICK_SECONDS),
+            ticking(stop, "dispatcher", dispatcher.tick),
+            ticking(stop, "notifier", Notifier(ledger, channels, settings).tick),
+            ticking(stop, "looks", looks.tick),
+            ticking(stop, "clearing", Clearing(ledger, keep=timedelta(days=settings.intake.keep_bodies_days)).tick),
+            ticking(stop, "comments", Comments(ledger, settings, open_github(settings)).tick),
+            ticking(stop, "sweep", sweep.tick, pause_seconds=SWEEP_TICK_SECONDS),
             _listen_to_slack(settings, ledger, stop),
         )
 
@@ -99,23 +97,6 @@ async def _listen_to_slack(settings: Settings, ledger: Ledger, stop: asyncio.Eve
     from tasks.clients.slack import SlackClient
 
     await listen(settings.slack, SlackDoor(settings, ledger, SlackClient(settings.slack)), stop)
-
-
-async def _ticking(
-    stop: asyncio.Event, name: str, tick: Callable[[datetime], None], *, pause: float = TICK_SECONDS
-) -> None:
-    while not stop.is_set():
-        until_next = pause
-        try:
-            await asyncio.to_thread(tick, datetime.now(UTC))
-        except Exception:
-            # A door: an error of ours must end neither loop, nor fill the log.
-            logging.getLogger(f"healflow.{name}").exception("A step failed; the next tick tries again.")
-            until_next = SECONDS_AFTER_AN_ERROR
-        try:
-            await asyncio.wait_for(stop.wait(), until_next)
-        except TimeoutError:
-            continue
 
 
 if __name__ == "__main__":

@@ -1,15 +1,12 @@
 """Slack that takes every call and answers none: people are asked elsewhere, and nothing else is held up by it."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from deployments.demo.slack import SlackServer
-from deployments.serve_gateway import _ticking
 from deployments.slack.pressing import Press
 from tasks.domain.approval import Answer, ApprovalChannel
 from tests.doors.test_slack_away import Reached
@@ -40,27 +37,3 @@ def test_answer_given_in_slack_counts_though_nothing_can_be_shown_there(reached:
     assert reached.slack.press(GRACE, card.ts, Press.APPROVE).status == 200
     assert reached.answered_through() == (Answer.APPROVE, ApprovalChannel.SLACK)
     assert len(reached.ledger.approvals.to_resume()) == 1
-
-
-def test_what_hangs_beside_the_gateway_holds_up_nothing_else_there() -> None:
-    hangs, go_on, ticks = threading.Event(), threading.Event(), list[datetime]()
-
-    def hang(_now: datetime) -> None:
-        hangs.set()
-        assert go_on.wait(120)
-
-    async def both() -> None:
-        stop = asyncio.Event()
-
-        def tick(now: datetime) -> None:
-            ticks.append(now)
-            if hangs.is_set() and len(ticks) > 2:
-                loop.call_soon_threadsafe(stop.set)
-                go_on.set()
-
-        loop = asyncio.get_running_loop()
-        await asyncio.gather(_ticking(stop, "notifier", hang), _ticking(stop, "dispatcher", tick))
-
-    asyncio.run(asyncio.wait_for(both(), 120))
-    assert len(ticks) > 2
-    assert all(one.tzinfo is UTC for one in ticks)

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from deployments.serve_gateway import _ticking
+from deployments import ticking as beside
+from deployments.ticking import ticking
 from tasks.errors import TransientError
 
 
@@ -27,28 +28,49 @@ def test_channel_that_hangs_holds_up_no_heal() -> None:
                 let_go.set()
 
         loop = asyncio.get_running_loop()
-        await asyncio.gather(_ticking(stop, "notifier", hang), _ticking(stop, "dispatcher", tick))
+        await asyncio.gather(ticking(stop, "notifier", hang), ticking(stop, "dispatcher", tick))
 
     asyncio.run(run())
     assert len(ticks) >= 3, "while the other one hung"
 
 
-def test_step_that_fails_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
-    ticks = 0
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside, "SECONDS_AFTER_AN_ERROR", 0.0)
+
+
+def ticks_with(*errors: Exception | None) -> None:
+    """Tick once for each, with what goes wrong then."""
 
     async def run() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        stop, loop, left = asyncio.Event(), asyncio.get_running_loop(), list(errors)
 
         def tick(_now: datetime) -> None:
-            nonlocal ticks
-            ticks += 1
-            if ticks == 2:
+            error = left.pop(0)
+            if not left:
                 loop.call_soon_threadsafe(stop.set)
-            raise TransientError("the ledger is away")
+            if error is not None:
+                raise error
 
-        await _ticking(stop, "notifier", tick)
+        await ticking(stop, "notifier", tick, pause_seconds=0.0)
+        assert left == []
 
     asyncio.run(run())
-    assert ticks >= 2
+
+
+@pytest.mark.usefixtures("soon")
+def test_step_that_fails_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    ticks_with(ValueError("ours"), None)
     assert "the next tick tries again" in caplog.text
+    assert "ValueError: ours" in caplog.text
+
+
+@pytest.mark.usefixtures("soon")
+def test_what_is_away_is_said_once_and_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="healflow")
+    ticks_with(*[TransientError("the ledger is away")] * 3, None, None)
+    assert [record.message for record in caplog.records if record.name == "healflow.notifier"] == [
+        "Waiting: the ledger is away. It goes on by itself.",
+        "Going on: it answers again.",
+    ]
+    assert "Traceback" not in caplog.text
