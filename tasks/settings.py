@@ -252,6 +252,8 @@ class Settings(BaseSettings):
     """The folder that holds the ledger, runs, worktrees and Prefect's state."""
     webhook_secret: SecretStr | None = None
     """Signs events; when unset, `healflow up` makes one and keeps it in the home, readable by its owner only."""
+    webhook_secret_before: Annotated[SecretStr, Field(min_length=8)] | None = None
+    """The secret that signed events before, which is still good while it is rotated."""
     event_tokens: tuple[SecretStr, ...] = ()
     """A JSON list of bearer tokens for events of Prefect and Alertmanager, two while one is rotated; when empty,
     `healflow up` makes one and keeps it in the home, readable by its owner only."""

@@ -70,10 +70,11 @@ def make_app(
         redirect_slashes=False,
     )
     answer_errors(app)
+    before = settings.webhook_secret_before
     gateway = Gateway(
         settings=settings,
         ledger=ledger,
-        webhook_secrets=(secret,),
+        webhook_secrets=(secret, before.get_secret_value()) if before is not None else (secret,),
         event_tokens=tuple(event_tokens),
         event_secrets=tuple(event_secrets),
         measures=measures or Measures(),

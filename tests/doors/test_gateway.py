@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.types import Message
 
@@ -55,6 +56,16 @@ def event(at: datetime | None = None) -> bytes:
 
 def nothing_kept(ledger: Ledger) -> bool:
     return ledger.events.pending() == () and ledger.incidents.newest() == ()
+
+
+def test_secret_before_is_good_while_it_is_rotated_and_no_longer(ledger: Ledger) -> None:
+    body = event()
+    signed = sign(body, "the one before")
+    assert send(ledger, body, x_hub_signature_256=signed).status_code == 401
+    assert nothing_kept(ledger)
+    rotating = Settings(webhook_secret_before=SecretStr("the one before"))
+    assert send(ledger, body, settings=rotating, x_hub_signature_256=signed).status_code == 202
+    assert send(ledger, body, settings=rotating, x_github_delivery="d-2").status_code == 202
 
 
 @pytest.mark.parametrize(
