@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
+from tasks.clients.ledger import EntryKind
 from tasks.domain.incident import Incident
 from tasks.domain.outcome import Outcome
 from tests.flows.healing import Healing
@@ -25,6 +26,8 @@ from tests.flows.healing import Healing
 _WRITES = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
 _SIGNS = {"leases", "cards"}
 """Signs of life come at any time and lead to nothing; cards are the notifier's."""
+ANSWERED = "journal.answer"
+"""All roads are one until somebody answers: so far only one of them is walked."""
 _THEN_OUTSIDE = ("actions", "journal.verification", "outcomes.")
 """An intent or a result, the proof before undo and merge, and the end."""
 
@@ -137,3 +140,20 @@ def die_everywhere(
             if outcome is not None:
                 return outcome, death.places
             answer()
+
+
+def walk(
+    healing: Healing, incident: Incident, answer: Callable[[], None], *, least: int, since: str = ANSWERED
+) -> Outcome:
+    """Die everywhere; what holds on each road is looked at here."""
+    outcome, places = die_everywhere(healing, incident, answer, since=since)
+    print(f"{len(places)} places: {'; '.join(places)}")
+    assert len(places) >= least, "a road that is shorter than it was is not walked whole"
+    assert healing.ledger.incidents.get(incident.id).incident.status is outcome.status
+    kinds = [entry.kind for entry in healing.ledger.incidents.journal(incident.id)]
+    assert kinds.count(EntryKind.OUTCOME) == 1
+    assert healing.ledger.memory.outcome_of(incident.id) == outcome
+    begun = [(action.name, action.key) for action in healing.ledger.memory.actions_of(incident.id)]
+    assert len(set(begun)) == len(begun)
+    assert healing.ledger.audit.verify().problem == ""
+    return outcome

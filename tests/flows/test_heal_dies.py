@@ -1,45 +1,23 @@
 """A heal that dies at every one of its transactions, on each road that it can take: each action once, and one end.
 
-The road of a fix that is merged is walked with real processes and kill -9 in tests/doors/test_kills.py.
+The road of a fix that is merged is walked with real processes and kill -9 in tests/doors/test_kills.py, that of a change in a cluster in
+tests/cluster/test_heal_dies.py.
 """
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from tasks.approve import expire
-from tasks.clients.ledger import EntryKind
 from tasks.domain.approval import Answer
-from tasks.domain.incident import Incident, IncidentStatus
-from tasks.domain.outcome import Outcome
-from tests.flows.dying import die_everywhere
+from tasks.domain.incident import IncidentStatus
+from tests.flows.dying import ANSWERED, walk
 from tests.flows.healing import Healing
 from tests.flows.hosted import HostedHealing
 from tests.flows.test_heal_github import healing as hosted
 
 __all__ = ["hosted"]
 pytestmark = pytest.mark.prefect
-
-ANSWERED = "journal.answer"
-"""All roads are one until somebody answers: so far only one of them is walked."""
-
-
-def walk(
-    healing: Healing, incident: Incident, answer: Callable[[], None], *, least: int, since: str = ANSWERED
-) -> Outcome:
-    """Die everywhere; what holds on each road is looked at here."""
-    outcome, places = die_everywhere(healing, incident, answer, since=since)
-    print(f"{len(places)} places: {'; '.join(places)}")
-    assert len(places) >= least, "a road that is shorter than it was is not walked whole"
-    assert healing.ledger.incidents.get(incident.id).incident.status is outcome.status
-    kinds = [entry.kind for entry in healing.ledger.incidents.journal(incident.id)]
-    assert kinds.count(EntryKind.OUTCOME) == 1
-    assert healing.ledger.memory.outcome_of(incident.id) == outcome
-    begun = [(action.name, action.key) for action in healing.ledger.memory.actions_of(incident.id)]
-    assert len(set(begun)) == len(begun)
-    assert healing.ledger.audit.verify().problem == ""
-    return outcome
 
 
 def commits(healing: Healing) -> int:
