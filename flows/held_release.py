@@ -30,7 +30,7 @@ from tasks.domain.rollout import (
 )
 from tasks.domain.story import Triage
 from tasks.errors import ConflictError
-from tasks.gate.objects import object_policy_digest
+from tasks.gate.objects import frozen_now, object_policy_digest
 from tasks.remember.ending import end_incident
 from tasks.settings import Settings
 
@@ -117,6 +117,8 @@ def begin(settings: Settings, held: Held, approval: Approval | None, differences
         raise ConflictError("policy asks for an approval and there is none")
     if _state_of(differences) != held.triage.plan.target_state:
         raise ConflictError("the cluster was changed while the release waited; deploy it again")
+    if frozen := frozen_now(settings):
+        raise ConflictError(f"a freeze began while the release waited: {frozen}; deploy it again after that")
     if object_policy_digest(settings) != held.decision.policy_digest:
         raise ConflictError("the policy was changed while the release waited; deploy it again")
     if approval.plan_digest != held.triage.plan.digest(held.decision.policy_digest):

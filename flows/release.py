@@ -25,7 +25,7 @@ from tasks.domain.rollout import (
     VerifiedRevision,
 )
 from tasks.errors import ConflictError
-from tasks.gate.objects import decide_objects, joint_terms
+from tasks.gate.objects import decide_objects, frozen_now, joint_terms
 from tasks.rollout import steps
 from tasks.settings import Settings
 
@@ -187,6 +187,7 @@ def decide_release(settings: Settings, manifests: Manifests) -> tuple[ObjectDeci
         protected_namespaces=settings.kubernetes.protected_namespaces,
         only_namespaces=settings.kubernetes.namespaces,
         kill_switch=settings.kill_switch,
+        frozen=frozen_now(settings),
         policy_dir=settings.object_policy_dir,
     )
 

@@ -45,7 +45,7 @@ def remediate(triage: Triage, decision: Decision, approval: Approval | None, run
 
 def _act(triage: Triage, decision: Decision, approval: Approval | None, run_id: str) -> Remediation:
     try:
-        look_again(decision)
+        look_again(triage.incident, decision)
         confirm(triage, decision, approval)
     except ConflictError as error:
         note_void(triage, approval, str(error))

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tasks.domain.approval import Person, shared_names
 from tasks.domain.cluster_bounds import ChangeBounds
+from tasks.domain.freeze import Freeze
 from tasks.domain.gitops import GitopsMode
 from tasks.domain.grouping import GroupedBy
 
@@ -284,6 +285,9 @@ class Settings(BaseSettings):
     """The same for the policy that the objects of a release are asked about, one by one."""
     kill_switch: bool = False
     """When true the gate denies everything that changes something."""
+    freezes: tuple[Freeze, ...] = ()
+    """A JSON list of spans in which the gate denies every change: `begins` and `ends` with their zones, `why`, and
+    `environments` where it is not all of them."""
     protected_branches: tuple[str, ...] = ()
     """Branches that are never merged into, not even with an approval."""
     max_attempts_per_fingerprint: Annotated[int, Field(ge=1, le=10)] = 2

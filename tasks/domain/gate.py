@@ -31,6 +31,8 @@ class Limits(Noun):
     """What the floor holds whatever the policy says."""
 
     kill_switch: bool = False
+    frozen: str = ""
+    """Why nothing may be changed now; empty when something may."""
     protected_branches: tuple[str, ...] = ()
     max_attempts_per_fingerprint: int = Field(default=2, ge=1)
     max_actions_per_hour: int = Field(default=30, ge=1)

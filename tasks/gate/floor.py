@@ -3,9 +3,9 @@
 from tasks.domain.approval import ApprovalTerms
 from tasks.domain.failure_class import FailureClass
 from tasks.domain.gate import GateRequest, Limits
-from tasks.domain.plan import CLUSTER_REMEDIES, ONCE_PER_FINGERPRINT, Remedy, Risk
+from tasks.domain.plan import CLUSTER_REMEDIES, MARKS, ONCE_PER_FINGERPRINT, Remedy, Risk
 
-FLOOR_VERSION = "4"
+FLOOR_VERSION = "5"
 
 
 def denials(request: GateRequest, limits: Limits) -> tuple[tuple[str, str], ...]:
@@ -15,6 +15,7 @@ def denials(request: GateRequest, limits: Limits) -> tuple[tuple[str, str], ...]
     signal = request.incident.signal
     checks = (
         ("kill_switch", limits.kill_switch, "the kill switch is on"),
+        ("frozen", bool(limits.frozen) and not _only_says(request), limits.frozen),
         ("from_fork", signal.from_fork, "the commit comes from a fork, and is never acted on"),
         (
             "unknown_cause",
@@ -51,6 +52,11 @@ def needs_person(request: GateRequest) -> bool:
 def tighten(terms: ApprovalTerms, request: GateRequest) -> ApprovalTerms:
     """High risk is never taken on a name that was only typed, whatever the policy says."""
     return terms.model_copy(update={"typed_name_counts": False}) if needs_person(request) else terms
+
+
+def _only_says(request: GateRequest) -> bool:
+    """A comment or a status is no change, and tells of what waits for the end of a freeze."""
+    return all(action.name in MARKS or action.risk is Risk.NONE for action in request.plan.actions)
 
 
 def _reruns_twice(request: GateRequest) -> bool:

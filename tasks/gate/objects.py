@@ -8,12 +8,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from tasks.domain.approval import ApprovalTerms
 from tasks.domain.cluster import KubeObject
+from tasks.domain.freeze import freeze_at
+from tasks.domain.incident import SignalSource
 from tasks.domain.plan import Verdict
 from tasks.domain.rollout import ObjectDecision
 from tasks.errors import PermanentError
@@ -32,12 +35,13 @@ def decide_objects(
     protected_namespaces: Sequence[str],
     only_namespaces: Sequence[str] = (),
     kill_switch: bool = False,
+    frozen: str = "",
     policy_dir: Path | None = None,
 ) -> tuple[ObjectDecision, ...]:
     """One decision for each object that is to be applied, in order: the floor's where that denies, else the policy's.
 
-    `only_namespaces` are the only ones that may be changed; empty means all that are not protected. `policy_dir` holds
-    `*.rego` and `*.json`; `None` is the default policy.
+    `frozen` says why nothing may be changed now. `only_namespaces` are the only ones that may be changed; empty means
+    all that are not protected. `policy_dir` holds `*.rego` and `*.json`; `None` is the default policy.
 
     Raises:
         PermanentError: there is no policy in that folder.
@@ -47,12 +51,13 @@ def decide_objects(
         raise PermanentError(
             f"there is no policy in {policy_dir}: HEALFLOW_OBJECT_POLICY_DIR names a folder with *.rego"
         )
+    still = "the kill switch is on" if kill_switch else frozen
     decided: list[ObjectDecision] = []
     for start in range(0, len(objects), BATCH):
         batch = objects[start : start + BATCH]
         answers = _ask(batch, protected_namespaces, policy_dir)
         for item, answer in zip(batch, answers, strict=True):
-            forbidden = _floor(item, protected_namespaces, only_namespaces, kill_switch=kill_switch)
+            forbidden = still or _floor(item, protected_namespaces, only_namespaces)
             decided.append(
                 ObjectDecision(
                     ref=item.ref,
@@ -84,14 +89,18 @@ def joint_terms(asked: Sequence[ObjectDecision]) -> ApprovalTerms | None:
 def object_policy_digest(settings: Settings) -> str:
     """What a yes to a release binds to, besides the release: the policy for its objects, and the floor's limits."""
     kubernetes = settings.kubernetes
-    floor = [settings.kill_switch, kubernetes.protected_namespaces, kubernetes.namespaces]
+    floor = [settings.kill_switch, frozen_now(settings), kubernetes.protected_namespaces, kubernetes.namespaces]
     return policy_digest(settings.object_policy_dir or OBJECT_POLICY, json.dumps(floor))
 
 
-def _floor(item: KubeObject, protected: Sequence[str], only: Sequence[str], *, kill_switch: bool) -> str:
+def frozen_now(settings: Settings) -> str:
+    """Why nothing in a cluster may be changed at this moment; empty when something may."""
+    freeze = freeze_at(settings.freezes, str(SignalSource.CLUSTER), datetime.now(UTC))
+    return freeze.told if freeze is not None else ""
+
+
+def _floor(item: KubeObject, protected: Sequence[str], only: Sequence[str]) -> str:
     namespace = item.name if item.kind == "Namespace" else item.namespace
-    if kill_switch:
-        return "the kill switch is on"
     if namespace in protected:
         return f"the namespace {namespace} is protected"
     if namespace and only and namespace not in only:

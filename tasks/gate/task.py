@@ -6,8 +6,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.clients.ledger import EntryKind, Ledger
+from tasks.domain.freeze import freeze_at
 from tasks.domain.gate import GateRequest, Limits
-from tasks.domain.incident import IncidentStatus
+from tasks.domain.incident import Incident, IncidentStatus
 from tasks.domain.plan import Decision, Remedy
 from tasks.domain.story import Triage
 from tasks.errors import ConflictError
@@ -16,10 +17,12 @@ from tasks.retrying import RETRYING
 from tasks.settings import Settings
 
 
-def limits_of(settings: Settings) -> Limits:
-    """The floor's limits as the operator set them."""
+def limits_of(settings: Settings, environment: str, now: datetime) -> Limits:
+    """The floor's limits as the operator set them, and as they are at that moment."""
+    freeze = freeze_at(settings.freezes, environment, now)
     return Limits(
         kill_switch=settings.kill_switch,
+        frozen=freeze.told if freeze is not None else "",
         protected_branches=settings.protected_branches,
         max_attempts_per_fingerprint=settings.max_attempts_per_fingerprint,
         max_actions_per_hour=settings.max_actions_per_hour,
@@ -31,7 +34,8 @@ def decide_plan(triage: Triage) -> Decision:
     """The gate's decision about one plan, recorded."""
     settings, now = Settings(), datetime.now(UTC)
     ledger = Ledger.shared(settings.ledger_url)
-    decision = decide(_request(ledger, triage, now), limits_of(settings), policy_dir=settings.policy_dir)
+    limits = limits_of(settings, triage.incident.environment, now)
+    decision = decide(_request(ledger, triage, now), limits, policy_dir=settings.policy_dir)
     ledger.incidents.write(triage.incident.id, EntryKind.DECISION, decision, at=now)
     return decision
 
@@ -39,9 +43,10 @@ def decide_plan(triage: Triage) -> Decision:
 @task(task_run_name="decide on the marks", cache_policy=NO_CACHE)
 def decide_marks(triage: Triage) -> Decision:
     """The gate's decision about a plan of marks alone; the incident's own decision stays what it is."""
-    settings = Settings()
-    request = _request(Ledger.shared(settings.ledger_url), triage, datetime.now(UTC))
-    return decide(request, limits_of(settings), policy_dir=settings.policy_dir)
+    settings, now = Settings(), datetime.now(UTC)
+    request = _request(Ledger.shared(settings.ledger_url), triage, now)
+    limits = limits_of(settings, triage.incident.environment, now)
+    return decide(request, limits, policy_dir=settings.policy_dir)
 
 
 def _request(ledger: Ledger, triage: Triage, now: datetime) -> GateRequest:
@@ -65,14 +70,17 @@ def _request(ledger: Ledger, triage: Triage, now: datetime) -> GateRequest:
 
 
 @task(task_run_name="look at policy and target again", cache_policy=NO_CACHE)
-def look_again(decision: Decision) -> None:
-    """The moment before acting: the policy is still the one that decided, and the kill switch is off.
+def look_again(incident: Incident, decision: Decision) -> None:
+    """The moment before acting: the policy is still the one that decided, and nothing has to stand still.
 
     Raises:
         ConflictError: it is not, so the decision and any approval of it are void.
     """
     settings = Settings()
-    if settings.kill_switch:
+    limits = limits_of(settings, incident.environment, datetime.now(UTC))
+    if limits.kill_switch:
         raise ConflictError("the kill switch was turned on while the plan waited")
-    if current_policy_digest(limits_of(settings), policy_dir=settings.policy_dir) != decision.policy_digest:
+    if limits.frozen:
+        raise ConflictError(f"a freeze began while the plan waited: {limits.frozen}")
+    if current_policy_digest(limits, policy_dir=settings.policy_dir) != decision.policy_digest:
         raise ConflictError("the policy or its limits changed since the plan was decided on; it has to be decided anew")

@@ -115,8 +115,8 @@ def test_approval_is_void_once_the_branch_moved(healing: Healing) -> None:
     assert "the plan is void" in void_because(healing, incident)
 
 
-@pytest.mark.parametrize("change", ["limit", "policy", "kill switch"])
-def test_approval_is_void_once_the_policy_changed_or_the_kill_switch_is_on(
+@pytest.mark.parametrize("change", ["limit", "policy", "kill switch", "freeze"])
+def test_approval_is_void_once_the_policy_changed_or_nothing_may_be_changed(
     healing: Healing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: str
 ) -> None:
     policy = shutil.copytree(DEFAULT_POLICY, tmp_path / "policy")
@@ -130,12 +130,15 @@ def test_approval_is_void_once_the_policy_changed_or_the_kill_switch_is_on(
     elif change == "policy":
         with (policy / "data.json").open("a") as file:
             file.write("\n")
+    elif change == "freeze":
+        monkeypatch.setenv("HEALFLOW_FREEZES", '[{"begins": "2020-01-01T00:00:00Z", "ends": "2999-01-01T00:00:00Z"}]')
     else:
         monkeypatch.setenv("HEALFLOW_KILL_SWITCH", "true")
     outcome = healing.go_on(incident)
     assert outcome is not None
     assert outcome.status is IncidentStatus.ESCALATED
-    said = "the kill switch was turned on" if change == "kill switch" else "the policy or its limits changed"
+    told = {"kill switch": "the kill switch was turned on", "freeze": "a freeze began while the plan waited"}
+    said = told.get(change, "the policy or its limits changed")
     assert said in outcome.summary
     assert said in void_because(healing, incident)
     assert healing.tip() == tip

@@ -76,6 +76,7 @@ def verdict(asked: GateRequest, **limits: object) -> tuple[Verdict, tuple[str, .
     ("asked", "limits", "rule"),
     [
         (request(), {"kill_switch": True}, "floor.kill_switch"),
+        (request(), {"frozen": "changes are frozen"}, "floor.frozen"),
         (request(head_repository="mallory/shop"), {}, "floor.from_fork"),
         (request(failure_class=FailureClass.UNKNOWN), {}, "floor.unknown_cause"),
         (request(failed_attempts_today=2), {}, "floor.attempts"),
@@ -115,6 +116,7 @@ def test_a_mark_of_ours_is_allowed_unless_the_kill_switch_is_on(action: str) -> 
     asked = request(action, source=SignalSource.GITHUB, patch="")
     assert verdict(asked) == (Verdict.ALLOW, ("mark",))
     assert verdict(asked, kill_switch=True) == (Verdict.DENY, ("floor.kill_switch",))
+    assert verdict(asked, frozen="changes are frozen") == (Verdict.ALLOW, ("mark",))
 
 
 def test_a_planned_pull_request_asks_a_person() -> None:

@@ -105,6 +105,7 @@ def test_protected_namespace_is_denied_by_policy_and_floor() -> None:
 
 def test_kill_switch_and_list_of_namespaces_hold_whatever_the_policy_says() -> None:
     assert verdicts(deployment(), kill_switch=True) == [(Verdict.DENY, ("floor",))]
+    assert verdicts(deployment(), frozen="changes are frozen") == [(Verdict.DENY, ("floor",))]
     assert verdicts(deployment(), only_namespaces=("other",)) == [(Verdict.DENY, ("floor",))]
     assert verdicts(deployment(), only_namespaces=("shop",)) == [(Verdict.ALLOW, ("plain",))]
 

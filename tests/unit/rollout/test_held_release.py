@@ -1,6 +1,6 @@
 """A release that policy holds: whatever is no yes of somebody who may say it applies nothing."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from tasks.approve import answer_newest, identify
 from tasks.clients.ledger import EntryKind, Ledger
 from tasks.domain.approval import Answer, ApprovalChannel, ApprovalTerms, IdentityKind
 from tasks.domain.cluster import ObjectRef
+from tasks.domain.freeze import Freeze
 from tasks.domain.incident import IncidentStatus
 from tasks.domain.plan import Verdict
 from tasks.domain.rollout import (
@@ -159,6 +160,29 @@ def test_yes_is_void_when_the_policy_was_changed_meanwhile(settings: Settings, t
     report = bring_out(strict, ORDER, place.steps(), asker=Slow(strict, Answer.APPROVE))
     assert (report.status, place.applied) == (DeployStatus.NOT_APPROVED, 0)
     assert "the policy was changed" in report.message
+
+
+def test_yes_is_void_when_a_freeze_began_meanwhile(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place()
+
+    class Slow(Somebody):
+        def ask(self, triage: Triage, decision: Any) -> Any:
+            approval = super().ask(triage, decision)
+            monkeypatch.setattr("flows.held_release.frozen_now", lambda _settings: "changes are frozen until noon")
+            return approval
+
+    report = bring_out(settings, ORDER, place.steps(), asker=Slow(settings, Answer.APPROVE))
+    assert (report.status, place.applied) == (DeployStatus.NOT_APPROVED, 0)
+    assert "a freeze began while the release waited: changes are frozen until noon" in report.message
+
+
+def test_release_is_denied_in_a_freeze(settings: Settings) -> None:
+    now, place = datetime.now(UTC), Place()
+    freeze = Freeze(begins=now - timedelta(hours=1), ends=now + timedelta(days=1), environments=("cluster",))
+    frozen = settings.model_copy(update={"freezes": (freeze,)})
+    report = bring_out(frozen, ORDER, place.steps(), asker=Somebody(frozen, Answer.APPROVE))
+    assert (report.status, place.applied) == (DeployStatus.DENIED, 0)
+    assert "changes are frozen until" in report.message
 
 
 def test_answer_comes_too_late_once_the_deploy_has_ended(settings: Settings) -> None:
