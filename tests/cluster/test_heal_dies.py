@@ -35,7 +35,7 @@ def test_change_that_cannot_be_proven_is_made_and_taken_back_once_wherever_the_h
 ) -> None:
     shop.change(IMAGE, "busybox:1.36.typo")
     incident, before = shop.open_incident(), generation(shop)
-    monkeypatch.setenv("HEALFLOW_KUBERNETES__HEAL_TIMEOUT_SECONDS", "4")
+    monkeypatch.setenv("HEALFLOW_KUBERNETES__HEAL_TIMEOUT_SECONDS", "10")
     monkeypatch.setenv("HEALFLOW_KUBERNETES__STABLE_SECONDS", "60")  # more than it is given
     outcome = walk(healing, incident, lambda: healing.answer(incident, Answer.APPROVE), least=10)
     assert outcome.status is IncidentStatus.ESCALATED

@@ -104,6 +104,11 @@ class Browser:
     def click(self, css: str) -> None:
         self._call("POST", f"/element/{self.one(css)}/click", {})
 
+    def click_away(self, css: str) -> None:
+        """Click on each such element, for as long as it is there."""
+        for element in self.find(css):
+            self._http.post(f"/session/{self._session}/element/{element}/click", json={})
+
     def click_text(self, css: str, text: str, *, seconds: float = 60.0) -> None:
         """Click on the first element that says just this, once there is one that can be clicked."""
         deadline = time.monotonic() + seconds

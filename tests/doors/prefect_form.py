@@ -47,7 +47,7 @@ class ResumeForm:
             if not self._browser.find(FORM):
                 return True
             if self._browser.find(_ERROR):
-                self._browser.click(".p-toast__close-btn")
+                self._browser.click_away(".p-toast__close-btn")
                 return False
             time.sleep(0.05)
         raise AssertionError(f"the form stays: {self._browser.text()[:500]}")

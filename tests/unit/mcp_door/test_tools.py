@@ -190,7 +190,7 @@ def test_variable_in_a_kind_that_nothing_is_known_of_is_masked(shop: Shop) -> No
 
 
 def test_there_is_no_answer_without_a_record(shop: Shop) -> None:
-    tamper(shop.settings.root, "DROP TABLE audit")
+    tamper(shop.settings.ledger_url, "DROP TABLE audit")
     told, failed = shop.ask("pods_list")
     assert failed
     assert "cart" not in told
