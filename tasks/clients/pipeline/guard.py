@@ -47,8 +47,11 @@ def main(arguments: list[str]) -> None:
 
 def _watch(child: int, lifeline: int, status: int, wake: int, adopts: bool) -> None:
     told = False
+    ready = select.poll()  # select() refuses descriptors from 1,024 on, which a large process has
+    for descriptor in (lifeline, wake):
+        ready.register(descriptor, select.POLLIN)
     while True:
-        readable, _, _ = select.select([lifeline, wake], [], [])
+        readable = [descriptor for descriptor, _ in ready.poll()]
         stop = lifeline in readable
         if wake in readable:
             received = os.read(wake, 4096)

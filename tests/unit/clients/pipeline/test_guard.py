@@ -1,6 +1,8 @@
 """What a guard holds does not outlive it, however the guard ends."""
 
+import fcntl
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -49,6 +51,32 @@ def ends(pid: int) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+@pytest.fixture
+def many_descriptors() -> Iterator[int]:
+    """A number from which on descriptors are free, higher than a process may usually have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2_100) if hard != 0 else soft, hard))
+    yield 2_000
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_step_of_a_process_with_many_descriptors_is_run(many_descriptors: int) -> None:
+    """As a gateway with many connections, or a test session, has them."""
+    lifeline, ours = os.pipe()
+    told, status = os.pipe()
+    high = fcntl.fcntl(lifeline, fcntl.F_DUPFD, many_descriptors)
+    argv = [sys.executable, "-I", "-S", guard.__file__, str(high), str(status), "sh", "-c", "exit 7"]
+    try:
+        with subprocess.Popen(argv, pass_fds=(high, status), stdin=subprocess.DEVNULL) as process:
+            os.close(status)
+            with os.fdopen(told, "rb") as lines:
+                assert lines.read().split()[1:] == [b"7"]
+            assert process.wait(SOON_SECONDS) == 0
+    finally:
+        for descriptor in (lifeline, high, ours):
+            os.close(descriptor)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent died")
