@@ -45,14 +45,19 @@ class Sweep:
     def __init__(
         self, ledger: Ledger, sources: Callable[[], Sequence[Source]], *, every: timedelta, most_back: timedelta
     ) -> None:
-        """`most_back` bounds how old a failure may be that is still healed."""
+        """`sources` tells which there are, and is asked before so much time has gone by that the overlap no longer
+        covers a new one; `most_back` bounds how old a failure may be that is still healed."""
         self._ledger, self._sources, self._every, self._most_back = ledger, sources, every, most_back
+        self._listed: Sequence[Source] = ()
+        self._listed_at: datetime | None = None
         self._read_at: dict[str, datetime] = {}
         self._problems: dict[str, str] = {}
 
     def tick(self, now: datetime) -> None:
         """One look at each whose time has come; sooner at one that did not answer."""
-        for source in self._sources():
+        if self._listed_at is None or abs(now - self._listed_at) >= min(self._every, OVERLAP):
+            self._listed, self._listed_at = self._sources(), now
+        for source in self._listed:
             pause = min(SOONER, self._every) if self._problems.get(source.name) else self._every
             before = self._read_at.get(source.name)
             if before is None or abs(now - before) >= pause:

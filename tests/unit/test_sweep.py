@@ -85,6 +85,19 @@ def test_what_failed_since_is_accepted_once(ledger: Ledger, source: Told, sweep:
     assert pending(ledger) == ["sweep:1:1"]
 
 
+def test_it_is_not_asked_at_each_tick_which_sources_there_are(ledger: Ledger, source: Told) -> None:
+    asked: list[int] = []
+
+    def sources() -> list[Told]:
+        asked.append(1)
+        return [source]
+
+    sweep = Sweep(ledger, sources, every=HOUR, most_back=24 * HOUR)
+    for seconds in range(0, 1_800, 5):
+        sweep.tick(NOW + timedelta(seconds=seconds))
+    assert len(asked) == 2
+
+
 def test_what_a_webhook_told_under_another_id_is_not_taken_again(ledger: Ledger, source: Told, sweep: Sweep) -> None:
     sweep.tick(NOW)
     told = parse_github("workflow_run", "d-1", source.fail(), now=NOW)
