@@ -6,10 +6,8 @@ from sqlalchemy import Engine, func, select, update
 
 from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.events import EventStatus
+from tasks.clients.ledger.incidents import IN_FLIGHT
 from tasks.clients.ledger.tables import events, incidents, members
-from tasks.domain.incident import IncidentStatus
-
-_IN_FLIGHT = incidents.c.status.in_([status for status in IncidentStatus if not status.ended])
 
 
 class Bodies:
@@ -41,11 +39,11 @@ class Bodies:
 
     def _needed_since(self) -> list[str]:
         """When the oldest incident in flight was opened, and when the oldest failure in one arrived."""
-        opened = select(func.min(incidents.c.opened_at)).where(_IN_FLIGHT)
+        opened = select(func.min(incidents.c.opened_at)).where(IN_FLIGHT)
         arrived = (
             select(func.min(members.c.joined_at))
             .join(incidents, incidents.c.id == members.c.incident_id)
-            .where(_IN_FLIGHT)
+            .where(IN_FLIGHT)
         )
         with reading(self._engine) as connection:
             return [one for one in (connection.execute(opened).scalar(), connection.execute(arrived).scalar()) if one]

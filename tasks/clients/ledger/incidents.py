@@ -16,10 +16,10 @@ from tasks.errors import NotFoundError
 
 UNACTED = (IncidentStatus.OPEN, IncidentStatus.TRIAGED, IncidentStatus.WAITING)
 """In flight, and nothing was done yet: it may go away by itself."""
-_IN_FLIGHT = incidents.c.status.in_([status for status in IncidentStatus if not status.ended])
+IN_FLIGHT = incidents.c.status.in_([status for status in IncidentStatus if not status.ended])
 _RELEASE = incidents.c.document.contains(f'"kind":"{SignalKind.RELEASE}"')
 """In a text inside of the document these quotes would be escaped."""
-_UNSTARTED = (incidents.c.flow_run_id.is_(None), _IN_FLIGHT, not_(_RELEASE))
+_UNSTARTED = (incidents.c.flow_run_id.is_(None), IN_FLIGHT, not_(_RELEASE))
 
 
 class EntryKind(StrEnum):
@@ -95,7 +95,7 @@ class Incidents:
         """The newest incidents first."""
         query = select(incidents).order_by(incidents.c.opened_at.desc(), incidents.c.id).limit(limit)
         if in_flight_only:
-            query = query.where(_IN_FLIGHT)
+            query = query.where(IN_FLIGHT)
         return self._read(query)
 
     def unstarted(self, *, limit: int) -> tuple[StoredIncident, ...]:
@@ -111,11 +111,11 @@ class Incidents:
 
     def held_releases(self) -> tuple[StoredIncident, ...]:
         """The releases that wait for a person in a deploy outside of Prefect."""
-        return self._read(select(incidents).where(incidents.c.flow_run_id.is_(None), _IN_FLIGHT, _RELEASE))
+        return self._read(select(incidents).where(incidents.c.flow_run_id.is_(None), IN_FLIGHT, _RELEASE))
 
     def in_runs(self, *, after: str, limit: int) -> tuple[StoredIncident, ...]:
         """Those in flight that have a flow run, in the order of their ids from `after` on."""
-        query = select(incidents).where(incidents.c.flow_run_id.is_not(None), _IN_FLIGHT, incidents.c.id > after)
+        query = select(incidents).where(incidents.c.flow_run_id.is_not(None), IN_FLIGHT, incidents.c.id > after)
         return self._read(query.order_by(incidents.c.id).limit(limit))
 
     def counts(self) -> dict[IncidentStatus, int]:

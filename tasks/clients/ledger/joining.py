@@ -6,12 +6,11 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, or_, select, update
 
 from tasks.clients.ledger.engine import transaction
-from tasks.clients.ledger.incidents import UNACTED, append_note
+from tasks.clients.ledger.incidents import IN_FLIGHT, UNACTED, append_note
 from tasks.clients.ledger.members import touch
 from tasks.clients.ledger.memory import write_end
 from tasks.clients.ledger.tables import group_keys, incidents, members
 from tasks.domain.grouping import GroupedBy, GroupKey
-from tasks.domain.incident import IncidentStatus
 from tasks.domain.outcome import Outcome
 
 _FOUND_BY = (GroupedBy.FINGERPRINT, GroupedBy.TARGET)
@@ -41,7 +40,7 @@ class Joining:
         `end` draws its outcome from the id of the other one. Of two that are triaged at once one comes first here.
         """
         with transaction(self._engine) as connection:
-            status = _lock(connection).get(incident_id)
+            status = connection.execute(select(incidents.c.status).where(incidents.c.id == incident_id)).scalar()
             if status not in UNACTED:
                 return None
             home = _home(connection, incident_id, shared)
@@ -57,22 +56,14 @@ class Joining:
         return home[0]
 
 
-def _lock(connection: Connection) -> dict[str, IncidentStatus]:
-    """All that are in flight, locked in one order; SQLite locks the whole ledger."""
-    flying = incidents.c.status.in_([status for status in IncidentStatus if not status.ended])
-    query = select(incidents.c.id, incidents.c.status).where(flying).order_by(incidents.c.id).with_for_update()
-    return {row.id: IncidentStatus(row.status) for row in connection.execute(query)}
-
-
 def _home(connection: Connection, incident_id: str, shared: Sequence[GroupKey]) -> tuple[str, GroupKey] | None:
     if not shared:
         return None
     same = or_(*((group_keys.c.grouped_by == key.by) & (group_keys.c.value == key.value) for key in shared))
-    flying = incidents.c.status.in_([status for status in IncidentStatus if not status.ended])
     query = (
         select(incidents.c.id, group_keys.c.grouped_by, group_keys.c.value)
         .join(group_keys, group_keys.c.incident_id == incidents.c.id)
-        .where(same, flying, incidents.c.id != incident_id)
+        .where(same, IN_FLIGHT, incidents.c.id != incident_id)
         .order_by(incidents.c.opened_at, incidents.c.id)
         .limit(1)
     )

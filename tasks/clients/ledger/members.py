@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, RowMapping, exists, func, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, exists, func, insert, not_, or_, select, update
 
 from tasks.clients.ledger.engine import reading, transaction
 from tasks.clients.ledger.incidents import UNACTED, append_note, open_in, reopen
@@ -87,11 +87,8 @@ class Members:
 
     def count(self, incident_id: str, *, failing_only: bool = False) -> int:
         """How many members an incident has, or how many of them nobody called well again."""
-        query = select(func.count()).select_from(members).where(members.c.incident_id == incident_id)
-        if failing_only:
-            query = query.where(*_FAILING)
         with reading(self._engine) as connection:
-            return int(connection.execute(query).scalar_one())
+            return count_members(connection, incident_id, *(_FAILING if failing_only else ()))
 
     def generation(self, incident_id: str, *, most: int) -> int:
         """How many incidents came one after the other, each for what the one before had left, until this one; counted
@@ -149,9 +146,9 @@ class Members:
             connection.execute(here.values(resolved_at=at.isoformat()))
 
 
-def count_members(connection: Connection, incident_id: str) -> int:
-    """`Members.count` within the caller's transaction."""
-    query = select(func.count()).select_from(members).where(members.c.incident_id == incident_id)
+def count_members(connection: Connection, incident_id: str, *only: ColumnElement[bool]) -> int:
+    """`Members.count` within the caller's transaction, of those of which all of `only` holds."""
+    query = select(func.count()).select_from(members).where(members.c.incident_id == incident_id, *only)
     return int(connection.execute(query).scalar_one())
 
 
