@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import pwd
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -150,6 +151,11 @@ class Home:
             f"{self.root} is served by process {other.pid} since {other.started_at:%Y-%m-%d %H:%M:%S} UTC: "
             f"Prefect UI {other.prefect_url}, gateway {other.gateway_url}"
         )
+
+
+def local_user() -> str:
+    """The login name of whoever runs this process, from the user database and not from the environment."""
+    return pwd.getpwuid(os.getuid()).pw_name
 
 
 def open_ledger(settings: Settings) -> Ledger:

@@ -1,7 +1,5 @@
 """`healflow approve`, `approve-link`, `reject` and `undo`: of the local user, whom the operating system vouches for."""
 
-import os
-import pwd
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -9,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from deployments.home import Home, open_ledger
+from deployments.home import Home, local_user, open_ledger
 from tasks.approve import answer_newest, answer_question, attempt_at, check_edit, editable, identify, sign_link
 from tasks.domain.approval import Answer, ApprovalChannel, ApprovalLink, IdentityKind
 from tasks.domain.incident import IncidentStatus
@@ -17,11 +15,6 @@ from tasks.domain.outcome import ActionStatus
 from tasks.errors import BadInputError, ConflictError
 from tasks.remember import read_story
 from tasks.settings import Settings
-
-
-def local_user() -> str:
-    """The login name of whoever runs this process, from the user database and not from the environment."""
-    return pwd.getpwuid(os.getuid()).pw_name
 
 
 def answer(settings: Settings, incident_id: str, given: Answer, *, reason: str) -> None:

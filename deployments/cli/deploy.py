@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from deployments.cli.answers import local_user
 from deployments.cli.progress import Progress
+from deployments.home import local_user
 from flows.asking_here import LedgerAsker
 from flows.release import Steps, bring_out, plain_steps
 from tasks.approve import identify

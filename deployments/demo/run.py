@@ -14,14 +14,13 @@ from rich.markup import escape
 from rich.prompt import Prompt
 from rich.table import Table
 
-from deployments.cli.answers import local_user
 from deployments.cli.pipeline import report_failure
 from deployments.cli.progress import one_line
 from deployments.cli.render import render_diagnosis, render_plan, status_style
 from deployments.demo.in_slack import PEOPLE, SlackStage
 from deployments.demo.project import WORKFLOW, DemoRepository
 from deployments.demo.slack import SlackServer
-from deployments.home import Home
+from deployments.home import Home, local_user
 from deployments.local import Running, running
 from flows.pipeline import run_in_worktree
 from tasks.approve import answer_newest, identify

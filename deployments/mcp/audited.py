@@ -2,8 +2,6 @@
 
 import json
 import logging
-import os
-import pwd
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +13,7 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp_types import CallToolResult, InputRequiredResult
 
+from deployments.home import local_user
 from deployments.mcp.scope import RefusedError
 from tasks.clients.ledger import Ledger
 from tasks.collect.redact import redact
@@ -80,12 +79,7 @@ def caller_of(context: Context[None, Any] | None) -> str:
         params = None
     client = f" ({params.client_info.name[:40]})" if params is not None else ""
     token = get_access_token()
-    return (f"mcp-http:{token.client_id}" if token is not None else f"mcp-stdio:{_local_user()}") + client
-
-
-def _local_user() -> str:
-    """Whoever runs this process, as the machine knows them: the environment may say anything."""
-    return pwd.getpwuid(os.getuid()).pw_name
+    return (f"mcp-http:{token.client_id}" if token is not None else f"mcp-stdio:{local_user()}") + client
 
 
 def _verdict(error: ToolError) -> str:

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from deployments.cli.answers import answer, local_user
+from deployments.cli.answers import answer
 from deployments.demo.project import WORKFLOW
 from deployments.demo.slack import SlackServer
 from deployments.dispatcher import Dispatcher, RunState
 from deployments.gateway import make_app
+from deployments.home import local_user
 from deployments.notifying import Notifier
 from deployments.notifying.notifier import GRACE as NOTIFIER_GRACE
 from deployments.prefect_runs import PrefectRuns

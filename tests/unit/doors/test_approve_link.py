@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from deployments.cli.answers import local_user
 from deployments.cli.app import app
-from deployments.home import Home
+from deployments.home import Home, local_user
 from tasks.approve import read_link
 from tasks.domain.approval import Answer
 from tasks.settings import Settings
